@@ -1,0 +1,27 @@
+"""blind-judge: did the fine-tune help, and can the judge that says so be trusted?
+
+from judge import Study, agree
+study = Study.open("study.yaml")
+study.run()
+print(study.report().decision.sentence)
+agree(pairs="pairs.jsonl", labels="labels.jsonl", calls="calls.jsonl")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from judge.workflow import Study, agree
+
+__all__ = ["Study", "agree"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: `import judge` costs nothing.
+    if name in __all__:
+        from judge import workflow
+
+        return getattr(workflow, name)
+    raise AttributeError(f"module 'judge' has no attribute {name!r}")

@@ -1,0 +1,37 @@
+"""The ledger: what was opened, exported, looked at or shown, by whom and when.  Written once, never changed."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from judge.clock import Clock
+from judge.store import access
+
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
+OPENING: Final = "opening"  # an arm's first evaluation on the test set
+IMPORT: Final = "import"
+EXPORT: Final = "export"
+UNBLINDING: Final = "unblinding"  # a pair was shown with its arms
+LABELS_OPENED: Final = frozenset({"close", EXPORT, UNBLINDING})
+
+
+def note(tx: Transaction, study: str, kind: str, clock: Clock, what: Mapping[str, Any]) -> None:
+    """Add one event by whoever runs this process."""
+    access.append(tx, access.Event(study=study, kind=kind, who=whoami(), what=what, at=clock()))
+
+
+def openings(tx: Transaction, study: str) -> list[access.Event]:
+    """Give the study's openings of the test set."""
+    return access.events(tx, study, OPENING)
+
+
+def whoami() -> str:
+    """Name the person at the command line, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

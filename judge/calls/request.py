@@ -1,0 +1,78 @@
+"""What is asked and what comes back, with no word about pairs or rubrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from judge.domain import Finish, Message
+from judge.ids import digest
+
+CallState: TypeAlias = Literal["open", "answered", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question to a model.
+
+    `tag` is the asker's own name for the cell, opaque here: recordings are found by it, so that an edited prompt does not
+    kill them.  It is no part of what a live provider sees.
+    """
+
+    provider: str
+    model: str
+    messages: tuple[Message, ...]
+    tag: str
+    system: str | None = None
+    schema: Mapping[str, Any] | None = None
+    base_url: str | None = None
+    effort: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 1
+
+    def content(self) -> dict[str, Any]:
+        """Give what makes this call this call: never keys, time-outs, token limits or ids of study and pair."""
+        return {
+            "provider": self.provider,
+            "base_url": self.base_url,
+            "model": self.model,
+            "effort": self.effort,
+            "sampling": dict(self.sampling),
+            "system": self.system,
+            "messages": [[turn.role, turn.content] for turn in self.messages],
+            "schema": None if self.schema is None else dict(self.schema),
+            "repeat": self.repeat,
+        }
+
+    @property
+    def digest(self) -> str:
+        """Name the call by its content; equal calls are one."""
+        return digest("call", self.content())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the raw text, or an error in its place.  `digest` names the call it answers."""
+
+    digest: str
+    text: str | None
+    error: str | None = None
+    finish: Finish | None = None
+    model: str | None = None
+    request_id: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    latency_s: float | None = None
+    cost_usd: float | None = None
+
+    def usage(self) -> dict[str, Any]:
+        """Give what is kept beside the raw text in the journal."""
+        return {
+            "finish": self.finish,
+            "error": self.error,
+            "model": self.model,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "latency_s": self.latency_s,
+        }

@@ -1,0 +1,82 @@
+"""The command line as a whole: every command by name, and what each kind of failure leaves behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import typer
+
+from judge import __version__
+from judge.cli import files, rubrics, start, studies
+from judge.errors import JudgeError
+
+BUG: Final = 70
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="judge",
+    help="Did the fine-tune help, and can the judge that says so be trusted?\n\nBegin with: judge demo",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True)) -> None:
+    """Hold the options that come before a command."""
+    if version:
+        print(f"blind-judge {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+for group in (start.COMMANDS, studies.COMMANDS, files.COMMANDS):
+    for name, command in group.items():
+        app.command(name)(command)
+app.add_typer(rubrics.app, name="rubric")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; give its exit code.  A traceback is printed for our own bugs only."""
+    try:
+        result = app(args=list(arguments), standalone_mode=False)
+    except JudgeError as error:
+        _complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted; what was finished is kept, the same command goes on")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
+        return 0
+    except Exception as error:
+        return _of_the_parser(error)
+    return result if isinstance(result, int) else 0
+
+
+def _of_the_parser(error: Exception) -> int:
+    """Show a mistake in the command line in one line; anything else is a bug of ours."""
+    shown: Any = getattr(error, "format_message", None)
+    if shown is not None:
+        context = getattr(error, "ctx", None)
+        hint = f" Try `{context.command_path} --help`." if context is not None else ""
+        text = str(shown()).rstrip(".")
+        if text:
+            _complain(f"{text}.{hint}")
+        return 2
+    if type(error).__name__ == "Abort":
+        return INTERRUPTED
+    import traceback
+
+    traceback.print_exception(error)
+    _complain(f"this is a bug in blind-judge {__version__}; please report it with the lines above")
+    return BUG
+
+
+def _complain(text: str) -> None:
+    print(f"judge: {text}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,73 @@
+"""What a command says: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def say(text: str = "") -> None:
+    """Print a result for a person."""
+    print(text)  # noqa: T201
+
+
+def emit(document: Mapping[str, Any]) -> None:
+    """Print one JSON object on a line of its own."""
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
+
+
+def note(text: str) -> None:
+    """Tell what is going on, on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Progress:
+    """How far a long command is: a bar with ETA on a terminal, now and then a line elsewhere, events for programs."""
+
+    def __init__(self, title: str, *, as_json: bool) -> None:
+        self._title = title
+        self._as_json = as_json
+        self._told = time.monotonic()
+        self._bar: Any = None
+
+    def __call__(self, done: int, of: int) -> None:
+        """Take note that `done` of `of` are done."""
+        if self._as_json:
+            emit({"event": "progress", "title": self._title, "done": done, "of": of})
+        elif sys.stderr.isatty():
+            self._draw(done, of)
+        elif time.monotonic() - self._told > 5:
+            self._told = time.monotonic()
+            note(f"{self._title}: {done} of {of}")
+
+    def _draw(self, done: int, of: int) -> None:
+        if self._bar is None:
+            self._bar = _bar(self._title, of)
+        self._bar(done)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar(None)
+            self._bar = None
+
+
+def _bar(title: str, of: int) -> Callable[[int | None], None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress.start()
+    task = progress.add_task(title, total=of)
+
+    def move(done: int | None) -> None:
+        if done is None:
+            progress.stop()
+        else:
+            progress.update(task, completed=done)
+
+    return move

@@ -1,0 +1,213 @@
+"""Study: run, compare, agree, report, show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from judge.cli.arguments import (
+    DEFAULT_STUDY,
+    CandidateOption,
+    DbOption,
+    JsonOption,
+    LimitOption,
+    StudyArgument,
+    open_study,
+    split_study,
+)
+from judge.cli.console import Progress, emit, note, say
+
+if TYPE_CHECKING:
+    from judge.decision.report import Report
+
+GATE_NOT_MET: Final = 1
+
+
+def run(
+    study: StudyArgument = DEFAULT_STUDY, db: DbOption = None, limit: LimitOption = None, as_json: JsonOption = False
+) -> None:
+    """Judge every pair, then report: as far as it goes without people.  The same command again goes on.
+
+    Example: judge run study.yaml
+    """
+    from judge import workflow
+    from judge.decision.report import to_json
+
+    opened = open_study(study, db)
+    progress = Progress("judging", as_json=as_json)
+    with opened.work(limit=limit) as work:
+        ran = workflow.run(work, progress)
+        progress.close()
+        written = _write_all(work, ran.reports, None)
+    if as_json:
+        for made in ran.reports:
+            emit({"event": "report", **to_json(made)})
+        emit({"event": "done", **ran.compared.to_json(), "reports": [str(path) for path in written]})
+        return
+    _print_blocks(ran.reports, written)
+
+
+def compare(
+    study: StudyArgument = DEFAULT_STUDY, db: DbOption = None, limit: LimitOption = None, as_json: JsonOption = False
+) -> None:
+    """Ask every judge about every pair in both orders; what is answered is not asked again.
+
+    Example: judge compare study.yaml
+    """
+    progress = Progress("judging", as_json=as_json)
+    compared = open_study(study, db).compare(limit=limit, progress=progress)
+    progress.close()
+    if as_json:
+        emit({"event": "done", **compared.to_json()})
+        return
+    for notice in compared.notices:
+        note(f"{notice.code}: {notice.text}")
+    say(f"{compared.answered} of {compared.calls} calls answered, {compared.from_journal} of them from the journal")
+    say(f"{compared.unscored} verdicts are unscored; `judge report` says why")
+
+
+def report(
+    study: StudyArgument = DEFAULT_STUDY,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="FILE.html, .md, .json or .junit.xml.  [default: report.html]")
+    ] = None,
+    candidate: CandidateOption = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Leave with 1 unless the decision is to ship.")] = False,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write the report and print the decision; right at any moment, and it says what is missing.
+
+    Example: judge report study.yaml -o report.md
+    """
+    from judge import workflow
+    from judge.decision.report import to_json
+
+    if output is not None:
+        workflow.form_of(output)
+    with open_study(study, db).work() as work:
+        made = workflow.reports(work, candidate)
+        written = _write_all(work, made, output)
+    if as_json:
+        for one in made:
+            emit(to_json(one))
+    else:
+        _print_blocks(made, written)
+    return GATE_NOT_MET if gate and any(one.decision.outcome != "ship" for one in made) else 0
+
+
+def _write_all(work: Any, made: Sequence[Report], output: Path | None) -> list[Path]:
+    """Write each candidate's report; several get the candidate's name into the file's name."""
+    from judge import workflow
+
+    base = output or workflow.default_path(work)
+    form = workflow.form_of(base)
+    stem = base.name[: -len(form)]
+    paths = [base] if len(made) == 1 else [base.with_name(f"{stem}-{one.candidate}{form}") for one in made]
+    for one, path in zip(made, paths, strict=True):
+        workflow.write_report(work, one, path)
+    return paths
+
+
+def _print_blocks(made: Sequence[Report], written: Sequence[Path]) -> None:
+    from judge.decision.report import decision_block
+
+    for one, path in zip(made, written, strict=True):
+        say(decision_block(one).rstrip())
+        say()
+        say(f"Report: {path}")
+
+
+def agree(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[STUDY]", help="The study, unless --pairs is given.")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Pairs: work on files, without a study.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="People's labels.")] = None,
+    calls: Annotated[Path | None, typer.Option(help="Judges' single answers.")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="Judges' verdicts.")] = None,
+    candidate: CandidateOption = None,
+    people: Annotated[str, typer.Option(help="mean or majority: how several labels of a pair make one score.")] = "mean",
+    labelled: Annotated[Path | None, typer.Option(help="Pair ids, one a line: whose labels count in the win rate.")] = None,
+    cluster: Annotated[str, typer.Option(help="auto (group, else equal prompts) or item.")] = "auto",
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far judges and people agree, and what the labels make of the judge's win rate.
+
+    Example: judge agree --pairs pairs.jsonl --labels labels.jsonl --calls calls.jsonl --json
+    """
+    from judge.workflow import agree as agree_on_files
+
+    if pairs is not None:
+        found = agree_on_files(
+            pairs=pairs,
+            labels=labels,
+            calls=calls,
+            verdicts=verdicts,
+            candidate=candidate or "b",
+            people=_one_of("people", people, ("mean", "majority")),
+            labelled=labelled,
+            cluster=_one_of("cluster", cluster, ("auto", "item")),
+        )
+    else:
+        _refuse_files_without_pairs(labels, calls, verdicts, labelled)
+        found = open_study(split_study(words or [])[1], db).agree(candidate)
+    if as_json:
+        emit(found.to_json())
+    else:
+        from judge.cli.tables import agreement_lines
+
+        for line in agreement_lines(found):
+            say(line)
+
+
+def _one_of(name: str, value: str, known: Sequence[str]) -> Any:
+    from judge.errors import JudgeError, did_you_mean
+
+    if value not in known:
+        raise JudgeError(f"'{value}' is not possible", at=f"--{name}", hint=did_you_mean(value, known))
+    return value
+
+
+def _refuse_files_without_pairs(*files: Path | None) -> None:
+    from judge.errors import JudgeError
+
+    if any(file is not None for file in files):
+        raise JudgeError("files are given without the pairs they speak of", hint="add --pairs FILE")
+
+
+def show(
+    pair: Annotated[str, typer.Argument(help="The pair's id, for example EXAMPLE/CANDIDATE.")],
+    study: StudyArgument = DEFAULT_STUDY,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Also print the exact words that judges are asked in.")] = False,
+    db: DbOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one pair with its arms and all that was said about it.  The ledger notes that you saw it.
+
+    Example: judge show leap-year/tuned study.yaml
+    """
+    from judge import workflow
+    from judge.cli.tables import pair_lines
+
+    with open_study(study, db).work() as work:
+        shown = workflow.show(work, pair)
+        asked = workflow.prompts(work, shown) if prompt else {}
+    if as_json:
+        emit({**workflow.shown_to_json(shown), **({"prompts": asked} if prompt else {})})
+        return
+    for line in pair_lines(shown):
+        say(line)
+    for order, text in asked.items():
+        say(f"\n--- prompt, order {order} ---\n{text}")
+
+
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {
+    "run": run,
+    "compare": compare,
+    "agree": agree,
+    "report": report,
+    "show": show,
+}

@@ -1,0 +1,1 @@
+"""Own inputs in, Evidence out: metrics, probes, curves, traffic."""

@@ -1,0 +1,1 @@
+"""Example x Arm in, Output out."""

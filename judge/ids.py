@@ -1,0 +1,91 @@
+"""Identity: canonical JSON, digests that name what made a thing, and randomness that people cannot guess."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import math
+import secrets
+from decimal import Decimal
+from typing import Any, Final
+
+FORMAT: Final = 1  # the version of every digest; a change of any digest's content raises it
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise as RFC 8785 (JCS) does: sorted keys, no spaces, shortest numbers, UTF-8 kept.
+
+    value: None, bool, int, finite float, str, and lists and str-keyed dicts of them.
+    Raises ValueError for NaN and infinities, TypeError for anything else.
+    Keys sort by UTF-16 code units, as the RFC asks.
+    """
+    match value:
+        case None | bool():
+            return json.dumps(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case int():
+            return str(value)
+        case float():
+            return _number(value)
+        case list() | tuple():
+            return "[" + ",".join(canonical_json(item) for item in value) + "]"
+        case dict():
+            pairs = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
+            return "{" + ",".join(f"{canonical_json(str(k))}:{canonical_json(v)}" for k, v in pairs) + "}"
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical JSON")
+
+
+def _number(value: float) -> str:
+    """Write a double as ECMAScript's Number::toString does: shortest digits, exponent from 1e21 up and below 1e-6."""
+    if not math.isfinite(value):
+        raise ValueError("NaN and infinities have no JSON")
+    if value == 0:
+        return "0"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    text, point = "".join(map(str, digits)), len(digits) + int(exponent)
+    if len(text) <= point <= 21:
+        text = text + "0" * (point - len(text))
+    elif 0 < point <= 21:
+        text = f"{text[:point]}.{text[point:]}"
+    elif -6 < point <= 0:
+        text = f"0.{'0' * -point}{text}"
+    else:
+        text = f"{text[0]}{'.' if text[1:] else ''}{text[1:]}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+    return f"-{text}" if sign else text
+
+
+def digest(kind: str, content: Any) -> str:
+    """Name a thing by what made it: 64 hex digits of SHA-256 over kind, format version and content."""
+    return hashlib.sha256(canonical_json([kind, FORMAT, content]).encode()).hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of one text, for files that are compared as a whole."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fence_marker(text_a: str, text_b: str) -> str:
+    """Give the marker that fences both texts in a prompt; no author of a text can know it beforehand.
+
+    The same in both orders, so that digests and caches stay stable.
+    """
+    return hashlib.sha256(canonical_json([text_a, text_b]).encode()).hexdigest()[:12]
+
+
+def new_secret() -> str:
+    """Draw a study's secret: 256 random bits in hex."""
+    return secrets.token_hex(32)
+
+
+def keyed_fraction(secret: str, *words: str) -> float:
+    """Map words to [0, 1) in a way that nobody without the secret can foresee, the same at every call."""
+    mac = hmac.new(bytes.fromhex(secret), canonical_json(list(words)).encode(), hashlib.sha256)
+    return int.from_bytes(mac.digest()[:7], "big") / 2**56
+
+
+def keyed_bit(secret: str, *words: str) -> int:
+    """Map words to 0 or 1 in a way that nobody without the secret can foresee."""
+    return int(keyed_fraction(secret, *words) >= 0.5)

@@ -1,0 +1,159 @@
+"""A judge's raw answer in, one reading for each criterion out.
+
+The answer is one JSON object, reasons before choices:
+`{"criteria": {ID: {"reasons": str, "choice": "first|second|tie"}}, "overall": {"reasons": str, "choice": ...}}`, a check
+criterion with `"first": "pass|fail", "second": "pass|fail"` in place of the choice.
+
+Whatever is not exactly that is unscored with a reason: never a tie, never the first name found in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from judge.calls import Answer
+from judge.domain import OVERALL, Criterion, Order, Preference, Reason, Rubric
+from judge.judging.resolve import preference_of_check
+
+PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
+_FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
+_PASSES: Final = {"pass": True, "fail": False}
+_STORED: Final[Mapping[tuple[str, Order], Preference]] = {
+    ("first", "ab"): "a",
+    ("second", "ab"): "b",
+    ("tie", "ab"): "tie",
+    ("first", "ba"): "b",
+    ("second", "ba"): "a",
+    ("tie", "ba"): "tie",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What one answer says about one criterion, in a and b."""
+
+    criterion: str
+    value: Preference | None
+    reason: Reason | None = None
+    rationale: str | None = None
+    a_pass: bool | None = None
+    b_pass: bool | None = None
+
+
+class _Broken(Exception):
+    def __init__(self, reason: Reason) -> None:
+        self.reason: Reason = reason
+
+
+def parse(answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequence[str] = ()) -> list[Parsed]:
+    """Read one answer to all criteria of a rubric.
+
+    answer: None when nobody has one (`absent`).  order: which text was shown first.  checklist: the example's own check
+    questions, in order, where the rubric asks for them.
+    Gives one entry for each criterion, `overall` included; what cannot be used has value None and its reason.
+    """
+    questions = asked(rubric, checklist)
+    try:
+        content = _content(answer)
+    except _Broken as broken:
+        return [Parsed(criterion=question.id, value=None, reason=broken.reason) for question in questions]
+    return [_criterion(content, question, order) for question in questions]
+
+
+def asked(rubric: Rubric, checklist: Sequence[str] = ()) -> tuple[Criterion, ...]:
+    """Give every criterion that is asked about an example: the rubric's, its own checklist, and `overall` last."""
+    own = tuple(Criterion(id=f"check_{n}", question=text, check=True) for n, text in enumerate(checklist, 1))
+    *criteria, overall = rubric.questions
+    return (*criteria, *own, overall) if rubric.checklist else rubric.questions
+
+
+def _content(answer: Answer | None) -> Mapping[str, Any]:
+    if answer is None:
+        raise _Broken("absent")
+    if answer.error is not None:
+        raise _Broken("refused" if answer.error.startswith("refus") else "error")
+    if answer.finish == "filter":
+        raise _Broken("filtered")
+    text = (answer.text or "").strip()
+    if not text:
+        raise _Broken("cut" if answer.finish == "length" else "empty")
+    try:
+        return _object(text)
+    except _Broken:
+        raise
+    except (ValueError, RecursionError):
+        raise _Broken("cut" if answer.finish == "length" else "malformed") from None
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    fenced = _FENCED.fullmatch(text)
+    content = json.loads(fenced.group(1) if fenced else text, object_pairs_hook=_single_keys, parse_constant=_refuse)
+    if not isinstance(content, dict):
+        raise _Broken("malformed")
+    return content
+
+
+def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content and content[key] != value:
+            raise _Broken("contradictory")
+        content[key] = value
+    return content
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _criterion(content: Mapping[str, Any], question: Criterion, order: Order) -> Parsed:
+    try:
+        entry = _entry(content, question.id)
+        reasons = entry.get("reasons")
+        rationale = reasons if isinstance(reasons, str) else None
+        if question.check:
+            return _check(entry, question.id, order, rationale)
+        return Parsed(criterion=question.id, value=_choice(entry, order), rationale=rationale)
+    except _Broken as broken:
+        return Parsed(criterion=question.id, value=None, reason=broken.reason)
+
+
+def _entry(content: Mapping[str, Any], criterion: str) -> Mapping[str, Any]:
+    if criterion == OVERALL:
+        entry = content.get(OVERALL)
+    else:
+        criteria = content.get("criteria")
+        if criteria is not None and not isinstance(criteria, dict):
+            raise _Broken("malformed")
+        entry = (criteria or {}).get(criterion)
+    if entry is None:
+        raise _Broken("absent")
+    if not isinstance(entry, dict):
+        raise _Broken("malformed")
+    return entry
+
+
+def _word(entry: Mapping[str, Any], key: str, known: Sequence[str]) -> str:
+    word = entry.get(key)
+    if word is None:
+        raise _Broken("absent")
+    if not isinstance(word, str):
+        raise _Broken("malformed")
+    if word.strip().lower() not in known:
+        raise _Broken("unknown_name")
+    return word.strip().lower()
+
+
+def _choice(entry: Mapping[str, Any], order: Order) -> Preference:
+    return _STORED[_word(entry, "choice", ("first", "second", "tie")), order]
+
+
+def _check(entry: Mapping[str, Any], criterion: str, order: Order, rationale: str | None) -> Parsed:
+    first, second = (_PASSES[_word(entry, side, tuple(_PASSES))] for side in ("first", "second"))
+    a_pass, b_pass = (first, second) if order == "ab" else (second, first)
+    value = preference_of_check(a_pass, b_pass)
+    return Parsed(criterion=criterion, value=cast(Preference, value), rationale=rationale, a_pass=a_pass, b_pass=b_pass)

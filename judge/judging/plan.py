@@ -1,0 +1,72 @@
+"""What is asked, before anything is spent: one ask for each pair, judge, order and repeat, and the request that carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from judge.calls import Request
+from judge.domain import ORDERS, Judge, Order, Pair, Recording, Rubric
+from judge.ids import canonical_json
+from judge.judging.prompt import answer_schema, checklist_of, prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One cell of the plan: a judge is asked about a pair, in one order, for the n-th time."""
+
+    pair: Pair
+    judge: Judge
+    order: Order
+    repeat: int = 1
+
+    @property
+    def tag(self) -> str:
+        """Name the cell for the engine, which sees no more than this string."""
+        return recording_tag(self.pair.id, self.judge.name, self.order, self.repeat)
+
+
+def recording_tag(pair: str, judge: str, order: Order, repeat: int) -> str:
+    """Give the tag under which the answer to one cell is found."""
+    return canonical_json([pair, judge, order, repeat])
+
+
+def plan(pairs: Sequence[Pair], judges: Sequence[Judge], repeats: Mapping[str, int] | None = None) -> list[Ask]:
+    """Plan both orders of every pair for every judge; pairs of equal texts need no call.
+
+    repeats: how often each judge (by name) is asked the same; a judge that is not named there is asked `judge.repeats` times.
+    """
+    counts = repeats or {}
+    return [
+        Ask(pair=pair, judge=judge, order=order, repeat=repeat)
+        for judge in judges
+        for pair in pairs
+        if not pair.identical
+        for repeat in range(1, counts.get(judge.name, judge.repeats) + 1)
+        for order in ORDERS
+    ]
+
+
+def request(ask: Ask, rubric: Rubric) -> Request:
+    """Write the request for one ask, all criteria in one call."""
+    system, messages = prompt(ask.pair, rubric, ask.order)
+    return Request(
+        provider=ask.judge.source,
+        model=ask.judge.target,
+        base_url=ask.judge.base_url,
+        effort=ask.judge.effort,
+        system=system,
+        messages=messages,
+        schema=answer_schema(rubric, checklist_of(ask.pair.example)),
+        repeat=ask.repeat,
+        tag=ask.tag,
+    )
+
+
+def tagged(recordings: Iterable[Recording], judge: str) -> dict[str, Recording]:
+    """Give one judge's recordings by the tag of the cell they answer; a recording without a judge is anybody's."""
+    return {
+        recording_tag(recording.pair, judge, recording.order, recording.repeat): recording
+        for recording in recordings
+        if recording.judge in (None, judge)
+    }

@@ -1,0 +1,70 @@
+"""The judges of a study: models with their settings, or files of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, cast
+
+from judge.domain import JURY, Arm, Judge
+from judge.study.families import kinship
+from judge.study.reading import StudyFile, check_judge_name, key_variable, only_with, server, sole_source
+
+MODELS: Final = ("openai", "anthropic")
+FILES: Final = ("recorded", "calls", "verdicts")
+JUDGE_KEYS: Final = (*MODELS, *FILES, "base_url", "key_env", "effort", "repeats", "allow_self")
+MOST_REPEATS: Final = 100
+
+
+def read_judges(study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, Arm]) -> tuple[dict[str, Judge], dict[str, Any]]:
+    """Read `judges`; give them and their effective configuration by name.
+
+    Raises StudyError for a judge that is an arm or of its family, unless it says `allow_self: true`.
+    """
+    judges: dict[str, Judge] = {}
+    config: dict[str, Any] = {}
+    for name in names:
+        judges[name], config[name] = _judge(study, name, arms)
+    return judges, config
+
+
+def _judge(study: StudyFile, name: str, arms: Mapping[str, Arm]) -> tuple[Judge, dict[str, Any]]:
+    fields = study.yaml.fields(("judges", name), JUDGE_KEYS)
+    if name == JURY:
+        fields.fail(None, "is the name of all judges together", "call this judge something else")
+    check_judge_name(fields, name)
+    source = cast(
+        "Literal['openai', 'anthropic', 'recorded', 'calls', 'verdicts']",
+        sole_source(fields, (*MODELS, *FILES), "answers"),
+    )
+    for key in ("base_url", "key_env", "effort", "allow_self"):
+        only_with(fields, key, source, MODELS)
+    only_with(fields, "repeats", source, (*MODELS, "recorded"))
+    judge = Judge(
+        name=name,
+        source=source,
+        target=fields.name(source) if source in MODELS else str(study.file(fields, source)),
+        base_url=server(fields),
+        key_env=key_variable(fields),
+        effort=fields.maybe_name("effort"),
+        repeats=fields.integer("repeats", 1, low=1, high=MOST_REPEATS),
+        allow_self=fields.flag("allow_self"),
+    )
+    kin = None if judge.allow_self else kinship(judge, arms.values())
+    if kin:
+        hint = "choose another judge, or accept self-preference by `allow_self: true`"
+        fields.fail(source, f"the judge '{name}' {kin}", hint)
+    return judge, {source: fields.get(source), **_settings(judge)}
+
+
+def _settings(judge: Judge) -> dict[str, Any]:
+    if judge.source == "recorded":
+        return {"repeats": judge.repeats}
+    if judge.source in FILES:
+        return {}
+    return {
+        "base_url": judge.base_url,
+        "key_env": judge.key_env,
+        "effort": judge.effort,
+        "repeats": judge.repeats,
+        "allow_self": judge.allow_self,
+    }

@@ -1,0 +1,11 @@
+"""Model text in; safe HTML, differences, lengths and findings about the text out.
+
+Every text is hostile until proven otherwise: nothing that `to_html` returns can run, load, submit or restyle anything.
+"""
+
+from judge.text.code import code_css
+from judge.text.compare import Length, Operation, length, word_diff
+from judge.text.findings import Finding, findings
+from judge.text.render import to_html
+
+__all__ = ["Finding", "Length", "Operation", "code_css", "findings", "length", "to_html", "word_diff"]

@@ -1,0 +1,130 @@
+"""`judge check`: everything is read and validated, nothing is written or spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from judge import data
+from judge.domain import ORDERS, Notice
+from judge.judging import plan as plan_calls
+from judge.judging import request
+from judge.rubric import lint
+from judge.store import study as study_store
+from judge.store.database import Database
+from judge.study import compare_lock, effective
+from judge.workflow.sources import Sources
+
+CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a study would do: examples, pairs, calls and their cost, before anything is spent."""
+
+    examples: int
+    pairs: int
+    calls: int
+    tokens_in: int
+    usd: tuple[float, float]
+    plan: Mapping[str, Any]
+    warnings: tuple[Notice, ...]
+    config: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the check for programs."""
+        return {
+            "calls": self.calls,
+            "tokens_in": self.tokens_in,
+            "usd": list(self.usd),
+            "examples": self.examples,
+            "pairs": self.pairs,
+            "plan": dict(self.plan),
+            "warnings": [{"code": notice.code, "text": notice.text} for notice in self.warnings],
+            "config": dict(self.config),
+        }
+
+
+def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
+    """Validate a study and count what it would do.  Raises JudgeError for the first thing that is wrong."""
+    _check_lock(sources, place)
+    used = sources if limit is None else sources.limited(limit)
+    study = used.study
+    judges = [judge for judge in study.judges.values() if judge.source not in ("calls", "verdicts")]
+    asks = plan_calls(used.pairs, judges)
+    rubric = study.rubric
+    tokens = sum(len(request(ask, rubric).messages[0].content) for ask in asks) // CHARACTERS_PER_TOKEN if rubric else 0
+    live = [judge for judge in judges if judge.source in ("openai", "anthropic")]
+    return Checked(
+        examples=len(used.examples),
+        pairs=len(used.pairs),
+        calls=len(asks),
+        tokens_in=tokens if live else 0,
+        usd=(0.0, 0.0),
+        plan={
+            "judges": {name: _planned(used, name) for name in study.judges},
+            "orders": list(ORDERS),
+            "criteria": [question.id for question in rubric.questions] if rubric else [],
+            "labels": min(study.review.sample, len(used.pairs)) * study.review.labels_per_item,
+            "missing_outputs": dict(used.missing_outputs),
+        },
+        warnings=_warnings(used),
+        config=effective(study),
+    )
+
+
+def _planned(sources: Sources, name: str) -> dict[str, Any]:
+    judge = sources.study.judges[name]
+    rows = sources.recordings.get(name) or sources.readings.get(name) or sources.verdicts.get(name) or ()
+    return {"source": judge.source, "answers": len(rows)}
+
+
+def _check_lock(sources: Sources, place: str) -> None:
+    """Compare with the locked test set where there is a workspace already."""
+    if "://" not in place and not Path(place).exists():
+        return
+    database = Database.open(place)
+    try:
+        with database.read() as tx:
+            record = study_store.find_study(tx, sources.study.name)
+            locked = study_store.locked_examples(tx, record.id) if record else {}
+        if record and locked:
+            _compare(locked, sources, record.locked_at)
+    finally:
+        database.close()
+
+
+def _compare(locked: Mapping[str, str], sources: Sources, since: datetime | None) -> None:
+    now = {id_: data.example_digest(example) for id_, example in sources.examples.items()}
+    compare_lock(locked, now, path=sources.study.pairs or sources.study.test, since=since)
+
+
+def _warnings(sources: Sources) -> tuple[Notice, ...]:
+    study = sources.study
+    notices = list(lint(study.rubric)) if study.rubric else []
+    lacking = {arm: count for arm, count in sources.missing_outputs.items() if count}
+    for arm, count in lacking.items():
+        text = f"{count} of {len(sources.examples)} examples have no output of {arm}; they make no pair."
+        notices.append(Notice(code="output_missing", text=text))
+    if not study.judges:
+        notices.append(Notice(code="no_judge", text="The study has no judge: people alone decide."))
+    if study.labels is None and len(sources.pairs) and study.primary == "win_rate":
+        notices.append(Notice(code="no_labels", text="No labels yet: a judge alone never ships."))
+    notices.append(Notice(code="power", text=_odds(min(study.review.sample, len(sources.pairs)))))
+    return tuple(notices)
+
+
+def _odds(items: int) -> str:
+    """Say beforehand how likely the labels are to show that a good judge is calibrated (by simulation)."""
+    if items >= 100:
+        chance = "about 55 %"
+    elif items >= 50:
+        chance = "between 30 and 55 %"
+    elif items >= 30:
+        chance = "under 30 %"
+    else:
+        return f"With {items} doubly labelled items no statement on the judge's calibration is made (30 are needed)."
+    return f"With {items} doubly labelled items, a judge exactly as good as people is shown calibrated in {chance} of studies."

@@ -1,0 +1,99 @@
+"""Import and export: a study's rows to files and back, all of a file or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from judge import access, data
+from judge.data import Table
+from judge.domain import JURY
+from judge.errors import JudgeError, did_you_mean
+from judge.store import review as label_store
+from judge.workflow.compare import judged
+from judge.workflow.workspace import Opened, put_labels
+
+_TO_STORE = ("labels", "scores")
+_BY_STUDY = {
+    "examples": "name the file with `test:` in the study",
+    "outputs": "name the file with `outputs:` in an arm of the study",
+    "pairs": "name the file with `pairs:` in the study",
+    "calls": "name the file with `calls:` in a judge of the study",
+    "verdicts": "name the file with `verdicts:` in a judge of the study",
+    "recordings": "name the file with `recorded:` in a judge of the study",
+}
+
+
+def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
+    """Take labels or scores into the study; give how many rows.  Either every file is taken or none.
+
+    Raises FileError, RowError or JoinError; what a study names itself is no import, and the message says where to name it.
+    """
+    if kind not in data.KINDS:
+        raise JudgeError(f"unknown kind '{kind}'", hint=did_you_mean(kind, data.KINDS))
+    if kind not in _TO_STORE:
+        raise JudgeError(f"{kind} belong to the study itself", hint=_BY_STUDY[kind])
+    tables = [data.read(kind, file) for file in files]
+    for table in tables:
+        _check(work, kind, table)
+    with work.database.write() as tx:
+        for file, table in zip(files, tables, strict=True):
+            if kind == "labels":
+                put_labels(tx, work.record, file, table.rows, work.pairs)
+            else:
+                label_store.put_scores(tx, work.record.id, table.rows)
+            access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
+    return sum(len(table) for table in tables)
+
+
+def _check(work: Opened, kind: str, table: Table[Any]) -> None:
+    if kind == "labels":
+        data.check_known(table, "pair", work.pairs, work.study.path.name)
+        return
+    data.check_known(table, "example", work.sources.examples, work.study.path.name)
+    if work.sources.arms:
+        data.check_known(table, "arm", work.sources.arms, work.study.path.name)
+
+
+def export_rows(work: Opened, kind: str) -> list[Any]:
+    """Give a study's rows of one kind, sorted by their ids; an export of labels opens them, and the ledger says so."""
+    if kind not in data.KINDS:
+        raise JudgeError(f"unknown kind '{kind}'", hint=did_you_mean(kind, data.KINDS))
+    sources = work.sources
+    match kind:
+        case "examples":
+            return [sources.examples[id_] for id_ in sorted(sources.examples)]
+        case "pairs":
+            return list(sources.pairs)
+        case "outputs":
+            return [output for name in sorted(sources.outputs) for output in sources.outputs[name]]
+        case "calls":
+            return _calls(work)
+        case "verdicts":
+            return [replace(verdict, rubric=None) for verdict in judged(work)[1] if verdict.judge != JURY]
+        case "recordings":
+            return [replace(row, judge=name) for name in sorted(sources.recordings) for row in sources.recordings[name]]
+        case "labels":
+            return _labels(work)
+        case _:
+            with work.database.read() as tx:
+                return list(label_store.scores(tx, work.record.id))
+
+
+def _calls(work: Opened) -> list[Any]:
+    """Give every answer that came back; what is only planned is no row."""
+    return [reading for reading in judged(work)[0] if reading.reason != "absent"]
+
+
+def _labels(work: Opened) -> list[Any]:
+    with work.database.write() as tx:
+        labels = label_store.labels(tx, work.record.id)
+        access.note(tx, work.study.name, access.EXPORT, work.clock, {"kind": "labels", "rows": len(labels)})
+    return list(labels)
+
+
+def write_rows(kind: str, rows: Sequence[Any], target: Path | TextIO) -> None:
+    """Write rows to a file (JSON lines or CSV by suffix) or an open stream (JSON lines)."""
+    data.write(kind, rows, target)

@@ -1,0 +1,84 @@
+"""The Python API: a study as an object, with the same results as the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from judge.agreement import Agreement
+from judge.calls import Progress
+from judge.clock import Clock, utc_now
+from judge.decision.report import Report
+from judge.errors import StudyError
+from judge.study import load_study
+from judge.workflow import checking, running
+from judge.workflow.compare import Compared, compare
+from judge.workflow.measure import measure
+from judge.workflow.sources import load_sources
+from judge.workflow.workspace import Opened, database_place, opened
+
+
+class Study:
+    """A study on disk.  Every call reads its files anew and opens its database for as long as it takes.
+
+    study = Study.open("study.yaml")
+    study.run()
+    print(study.report().decision.sentence)
+    """
+
+    def __init__(self, path: Path, *, db: str | None = None, clock: Clock = utc_now) -> None:
+        """See `open`."""
+        self.path = path
+        self._db = db
+        self._clock = clock
+
+    @classmethod
+    def open(cls, path: Path | str = "study.yaml", *, db: str | None = None, clock: Clock = utc_now) -> Study:
+        """Take a study file; db: a path or URL, else JUDGE_DB, else `.judge/judge.db` beside the study.
+
+        Raises StudyError when the file is wrong.
+        """
+        load_study(path)
+        return cls(Path(path), db=db, clock=clock)
+
+    @contextmanager
+    def work(self, *, limit: int | None = None) -> Iterator[Opened]:
+        """Read the files, open the workspace, bring the files into it."""
+        config = load_study(self.path)
+        sources = load_sources(config)
+        with opened(sources, database_place(config, self._db), self._clock, limit=limit) as work:
+            yield work
+
+    def check(self, *, limit: int | None = None) -> checking.Checked:
+        """Validate everything and count what would be done; writes nothing."""
+        config = load_study(self.path)
+        return checking.check(load_sources(config), database_place(config, self._db), limit)
+
+    def compare(self, *, limit: int | None = None, progress: Progress | None = None) -> Compared:
+        """Ask every judge about every pair in both orders; what is answered is not asked again."""
+        with self.work(limit=limit) as work:
+            running.remember(work, "compare")
+            return compare(work, progress)
+
+    def run(self, *, limit: int | None = None, progress: Progress | None = None) -> running.Ran:
+        """Walk the line as far as it goes without people."""
+        with self.work(limit=limit) as work:
+            return running.run(work, progress)
+
+    def report(self, candidate: str | None = None) -> Report:
+        """Report on a candidate; it must be named where the study has several."""
+        with self.work() as work:
+            if candidate is None and len(work.sources.candidates) > 1:
+                names = ", ".join(one.name for one in work.sources.candidates)
+                raise StudyError("the study has several candidates", at=self.path, hint=f"name one of {names}")
+            return running.reports(work, candidate)[0]
+
+    def agree(self, candidate: str | None = None) -> Agreement:
+        """Measure how far the study's judges and people agree."""
+        with self.work() as work:
+            chosen = [one for one in work.sources.candidates if candidate in (None, one.name)]
+            if len(chosen) != 1:
+                names = ", ".join(one.name for one in work.sources.candidates)
+                raise StudyError(f"no single candidate '{candidate or ''}'", at=self.path, hint=f"name one of {names}")
+            return measure(work, chosen[0]).agreement

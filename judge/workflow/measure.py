@@ -1,0 +1,128 @@
+"""A study's verdicts and labels to its agreement and standing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from judge import access
+from judge.agreement import Agreement, agreement, select_labels
+from judge.decision import Standing
+from judge.domain import OVERALL, Estimate, Label, Reading, Verdict
+from judge.judging import strata
+from judge.review import sampling_order
+from judge.store import access as ledger
+from judge.store import review as label_store
+from judge.store import study as study_store
+from judge.study import WIN_RATE
+from judge.workflow.compare import judged
+from judge.workflow.sources import Candidate
+from judge.workflow.workspace import Opened
+
+Halves = tuple[Collection[str], Collection[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One candidate, measured: what judges and people said, how it coincides, and where it stands."""
+
+    candidate: Candidate
+    readings: Sequence[Reading]
+    verdicts: Sequence[Verdict]
+    labels: Sequence[Label]
+    agreement: Agreement
+    primary: Estimate
+    standing: Standing
+
+
+def measure(work: Opened, candidate: Candidate) -> Measured:
+    """Measure one candidate of a study; with k candidates every interval is at 1 - .05/k."""
+    readings, verdicts = judged(work)
+    with work.database.read() as tx:
+        labels = label_store.labels(tx, work.record.id)
+    of_study = list(work.sources.pairs)
+    pairs = [pair for pair in of_study if work.study.pairs or pair.model_b == candidate.name]
+    there = {pair.id for pair in pairs}
+    _keep_order(work, verdicts, labels)
+    measured = agreement(
+        pairs=pairs,
+        labels=[label for label in labels if label.pair in there],
+        readings=[reading for reading in readings if reading.pair in there],
+        verdicts=[verdict for verdict in verdicts if verdict.pair in there],
+        candidate=candidate.side,
+        level=1 - 0.05 / len(work.sources.candidates),
+        seed=work.study.seed,
+        margin=work.study.gates.agreement_margin,
+        source={"digest": work.digest},
+        tuned=_halves(work),
+    )
+    primary = _primary(work, measured)
+    return Measured(
+        candidate=candidate,
+        readings=readings,
+        verdicts=verdicts,
+        labels=labels,
+        agreement=measured,
+        primary=primary,
+        standing=_standing(work, candidate, primary, labels),
+    )
+
+
+def _primary(work: Opened, measured: Agreement) -> Estimate:
+    if work.study.primary != WIN_RATE:
+        return Estimate(value=None, reason=f"the metric {work.study.primary} was not computed")
+    headline = measured.headline
+    return measured.win_rate.people if headline is None else headline[1].estimate
+
+
+def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Sequence[Label]) -> Standing:
+    counted = [label for label in select_labels(labels).labels if label.criterion == OVERALL]
+    by_people = work.study.primary == WIN_RATE
+    above = work.study.gates.above
+    return Standing(
+        candidate=candidate.name,
+        primary_name=work.study.primary,
+        primary=primary,
+        threshold=above if above is not None else 0.5 if by_people else 0.0,
+        gates=work.study.gates,
+        trial=work.trial,
+        labels_in=sum(label.choice != "skipped" for label in counted),
+        labels_planned=planned_labels(work),
+        simulated=bool(counted) and all(label.simulated for label in counted),
+    )
+
+
+def planned_labels(work: Opened) -> int:
+    """Count the labels that the review plan asks for; labels from files count towards them."""
+    plan = work.study.review
+    return min(plan.sample, len(work.sources.pairs)) * plan.labels_per_item
+
+
+def _keep_order(work: Opened, verdicts: Sequence[Verdict], labels: Sequence[Label]) -> None:
+    """Draw the order of pairs, and so the halves, once: when labels are there, and before anybody sees them."""
+    if not labels or work.trial:
+        return
+    with work.database.write() as tx:
+        if label_store.sampled(tx, work.record.id):
+            return
+        order = sampling_order([pair.id for pair in work.sources.pairs], strata(verdicts), work.record.secret)
+        label_store.put_sampled(tx, work.record.id, [(work.pairs[s.pair], s.stratum, s.half) for s in order])
+
+
+def _halves(work: Opened) -> Halves | None:
+    """Give the halves when the rubric was changed after labels were opened: then only the confirmation half is fair.
+
+    That is so when the present rubric was first judged by after the first opening, and another one before it.
+    """
+    with work.database.read() as tx:
+        opened = [event.at for event in ledger.events(tx, work.study.name) if event.kind in access.LABELS_OPENED]
+        judged_at = study_store.judged_rubrics(tx, work.record.id)
+        order = label_store.sampled(tx, work.record.id)
+    first = judged_at.get(work.rubric)
+    if not opened or first is None or first <= min(opened):
+        return None
+    if not any(at <= min(opened) for rubric, at in judged_at.items() if rubric != work.rubric):
+        return None
+    names = {digest: id_ for id_, digest in work.pairs.items()}
+    half = {names[pair]: half for pair, _, half in order if pair in names}
+    return [p for p, h in half.items() if h == "tuning"], [p for p, h in half.items() if h == "confirmation"]

@@ -1,0 +1,210 @@
+"""From a measured study to its report: the decision, what is missing, and pairs to read that nobody picked by hand."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Final
+
+from judge import __version__, access
+from judge.agreement import select_labels
+from judge.decision import decide
+from judge.decision.report import ArmSummary, Cost, Exhibit, MissingRow, Opening, Rationale, Report
+from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Reading, Verdict
+from judge.stats import mean
+from judge.store import access as ledger
+from judge.store import review as label_store
+from judge.text import findings
+from judge.workflow.measure import Measured, measure
+from judge.workflow.sources import Candidate
+from judge.workflow.workspace import Opened
+
+EXHIBITS: Final = 3  # of each kind
+RULE: Final = (
+    f"The {EXHIBITS} largest wins, the {EXHIBITS} largest losses and the {EXHIBITS} pairs on which judge and people differ "
+    "most: by people's mean score where a pair was labelled, then by the judge's, ties in the order of the pairs' digests. "
+    "Nobody chose them by hand."
+)
+_COUNTED: Final = ("krippendorff", "numpy", "scipy", "sqlmodel")
+
+
+def report(work: Opened, candidate: Candidate) -> Report:
+    """Measure one candidate and write its report.  Right at any moment; what is missing is said in it."""
+    measured = measure(work, candidate)
+    study = work.study
+    with work.database.read() as tx:
+        openings = access.openings(tx, study.name)
+        looks = len(ledger.events(tx, study.name, "look"))
+        stray = label_store.stray_labels(tx, work.record.id)
+    return Report(
+        study=study.name,
+        digest=work.digest,
+        candidate=candidate.name,
+        decision=decide(measured.standing),
+        primary=measured.primary,
+        agreement=measured.agreement.to_json(),
+        arms={name: _arm_summary(work, name) for name in study.arms},
+        cost=_cost(measured.readings),
+        openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
+        looks=looks,
+        warnings=(*measured.agreement.warnings, *_warnings(work, measured, stray)),
+        versions=versions(),
+        exhibits=_exhibits(work, measured),
+        missing=_missing(work, measured),
+        rubric=study.rubric,
+        rule=RULE,
+        made_at=work.clock().isoformat(),
+        primary_name=study.primary,
+        threshold=measured.standing.threshold,
+        agreement_margin=study.gates.agreement_margin,
+        level=measured.agreement.level,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Name what computed the numbers."""
+    return {"blind-judge": __version__, "python": platform.python_version()} | {name: version(name) for name in _COUNTED}
+
+
+def _arm_summary(work: Opened, name: str) -> ArmSummary:
+    outputs = work.sources.outputs.get(name, ())
+    latencies = [output.latency_s for output in outputs if output.latency_s is not None]
+    return ArmSummary(
+        role=work.sources.arms[name].role,
+        outputs=len(outputs),
+        errors=sum(output.error is not None for output in outputs),
+        truncated=sum(output.finish == "length" for output in outputs),
+        tokens_in=_total(output.tokens_in for output in outputs),
+        tokens_out=_total(output.tokens_out for output in outputs),
+        latency_s=mean(latencies, missing=len(outputs) - len(latencies)),
+    )
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _cost(readings: Sequence[Reading]) -> Cost:
+    # All criteria of one call carry its cost; it was paid once.
+    paid = {(reading.judge, reading.digest): reading.cost_usd for reading in readings if reading.cost_usd is not None}
+    by_judge: Counter[str] = Counter()
+    for (judge, _), usd in paid.items():
+        by_judge[judge] += usd  # type: ignore[assignment]
+    return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge))
+
+
+def _warnings(work: Opened, measured: Measured, stray: int) -> list[Notice]:
+    notices = []
+    if stray:
+        text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
+        notices.append(Notice(code="stray_labels", text=text))
+    identical = sum(pair.identical for pair in work.sources.pairs)
+    if identical:
+        text = f"{identical} of {len(work.sources.pairs)} pairs have equal texts: a tie without a call."
+        notices.append(Notice(code="identical_texts", text=text))
+    return [*notices, *_found_in_texts(work, measured.candidate)]
+
+
+def _found_in_texts(work: Opened, candidate: Candidate) -> list[Notice]:
+    """Warn of texts that betray their arm or speak to the judge."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for pair in work.sources.pairs:
+        for text, arm in ((pair.text_a, pair.model_a), (pair.text_b, pair.model_b or candidate.name)):
+            for code in sorted({code for code, _ in findings(text)} - {"empty"}):
+                found.setdefault((code, arm or "unnamed"), []).append(pair.id)
+    return [
+        Notice(
+            code=code, text=f"{code.replace('_', ' ')} in {len(ids)} text{'s' * (len(ids) > 1)} of {arm}, first in {ids[0]}."
+        )
+        for (code, arm), ids in sorted(found.items())
+    ]
+
+
+def _missing(work: Opened, measured: Measured) -> tuple[MissingRow, ...]:
+    rows = [
+        MissingRow(what=f"outputs of {arm}", missing=count, of=len(work.sources.examples), why={"output_missing": count})
+        for arm, count in work.sources.missing_outputs.items()
+        if count or arm in work.sources.arms
+    ]
+    overall = [reading for reading in measured.readings if reading.criterion == OVERALL]
+    for judge in sorted({reading.judge for reading in overall}):
+        mine = [reading for reading in overall if reading.judge == judge]
+        rows.append(_missing_row(f"answers of judge {judge}", [reading.reason for reading in mine]))
+    spoken = [verdict for verdict in measured.verdicts if verdict.criterion == OVERALL]
+    for judge in sorted({verdict.judge for verdict in spoken}, key=lambda name: (name == JURY, name)):
+        reasons = [verdict.reason if verdict.value is None else None for verdict in spoken if verdict.judge == judge]
+        rows.append(_missing_row("verdicts of the jury" if judge == JURY else f"verdicts of judge {judge}", reasons))
+    standing = measured.standing
+    if standing.labels_planned:
+        waiting = max(0, standing.labels_planned - standing.labels_in)
+        rows.append(
+            MissingRow(what="planned labels", missing=waiting, of=standing.labels_planned, why={"not given yet": waiting})
+        )
+    given = [label for label in measured.labels if label.criterion == OVERALL]
+    if given:
+        rows.append(_missing_row("labels without a preference", [None if label.value else label.choice for label in given]))
+    return tuple(rows)
+
+
+def _missing_row(what: str, reasons: Sequence[str | None]) -> MissingRow:
+    why = Counter(reason for reason in reasons if reason is not None)
+    return MissingRow(what=what, missing=why.total(), of=len(reasons), why=dict(sorted(why.items())))
+
+
+def _exhibits(work: Opened, measured: Measured) -> tuple[Exhibit, ...]:
+    pairs = {pair.id: pair for pair in work.sources.pairs}
+    people, judge = _people_scores(measured.labels), _judge_scores(measured.verdicts)
+    known = {id_: _for_candidate(measured, pairs[id_], people.get(id_, judge.get(id_))) for id_ in pairs}
+    scored = {id_: score for id_, score in known.items() if score is not None}
+    second = {id_: _for_candidate(measured, pairs[id_], judge.get(id_)) or 0.5 for id_ in scored}
+    wins = sorted((i for i in scored if scored[i] > 0.5), key=lambda i: (-scored[i], -second[i], work.pairs[i]))
+    losses = sorted((i for i in scored if scored[i] < 0.5), key=lambda i: (scored[i], second[i], work.pairs[i]))
+    chosen = {**dict.fromkeys(wins[:EXHIBITS], "Largest win"), **dict.fromkeys(losses[:EXHIBITS], "Largest loss")}
+    gaps = {id_: abs(people[id_] - judge[id_]) for id_ in people if id_ in judge and id_ not in chosen}
+    widest = sorted((id_ for id_ in gaps if gaps[id_] >= 0.5), key=lambda id_: (-gaps[id_], work.pairs[id_]))
+    chosen |= dict.fromkeys(widest[:EXHIBITS], "Judge and people differ")
+    return tuple(exhibit(measured, pairs[id_], heading) for id_, heading in chosen.items())
+
+
+def exhibit(measured: Measured, pair: Pair, heading: str) -> Exhibit:
+    """Lay out one pair with all that was said about it."""
+    return Exhibit(
+        pair=pair,
+        heading=heading,
+        verdicts=tuple(verdict for verdict in measured.verdicts if verdict.pair == pair.id),
+        labels=tuple(label for label in measured.labels if label.pair == pair.id),
+        rationales=tuple(
+            Rationale(reading.judge, reading.order, reading.criterion, reading.rationale or f"(no answer: {reading.reason})")
+            for reading in measured.readings
+            if reading.pair == pair.id and (reading.rationale or reading.criterion == OVERALL)
+        ),
+    )
+
+
+def _people_scores(labels: Sequence[Label]) -> Mapping[str, float]:
+    scores: dict[str, list[float]] = {}
+    for label in select_labels(labels).labels:
+        if label.criterion == OVERALL and label.value is not None:
+            scores.setdefault(label.pair, []).append(SCORE[label.value])
+    return {pair: sum(values) / len(values) for pair, values in scores.items()}
+
+
+def _judge_scores(verdicts: Sequence[Verdict]) -> Mapping[str, float]:
+    spoken = [verdict for verdict in verdicts if verdict.criterion == OVERALL and verdict.score is not None]
+    names = {verdict.judge for verdict in spoken}
+    speaker = JURY if JURY in names else min(names, default=None)
+    return {verdict.pair: verdict.score for verdict in spoken if verdict.judge == speaker and verdict.score is not None}
+
+
+def _for_candidate(measured: Measured, pair: Pair, score: float | None) -> float | None:
+    """Turn a score in favour of b into one in favour of the candidate."""
+    side = measured.candidate.side
+    turned = side == "a" or (side != "b" and pair.model_a == side)
+    if score is None:
+        return None
+    if not (side in ("a", "b") or side in (pair.model_a, pair.model_b)):
+        return None
+    return 1 - score if turned else score

@@ -1,0 +1,90 @@
+"""`judge run`: the straight line of the product in one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from judge import access
+from judge.calls import Progress
+from judge.data import write_text
+from judge.decision.report import Report, to_html, to_json, to_junit, to_markdown
+from judge.errors import FileError, did_you_mean
+from judge.ids import canonical_json
+from judge.store import study as study_store
+from judge.study import effective
+from judge.workflow.compare import Compared, compare
+from judge.workflow.reporting import report, versions
+from judge.workflow.workspace import Opened
+
+FORMS: dict[str, Callable[[Report], str]] = {
+    ".html": to_html,
+    ".md": to_markdown,
+    ".json": lambda made: canonical_json(to_json(made)) + "\n",
+    ".junit.xml": to_junit,
+}
+"""How a report is written, by the end of the file's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run came to: the calls it made and one report for each candidate."""
+
+    compared: Compared
+    reports: tuple[Report, ...]
+
+
+def run(work: Opened, progress: Progress | None = None) -> Ran:
+    """Walk the line as far as it goes without people: judge every pair, then report."""
+    remember(work, "run")
+    compared = compare(work, progress)
+    return Ran(compared=compared, reports=reports(work))
+
+
+def reports(work: Opened, candidate: str | None = None) -> tuple[Report, ...]:
+    """Report on every candidate, or on one.  Raises JudgeError for a candidate that the study does not have."""
+    known = {one.name: one for one in work.sources.candidates}
+    if candidate is not None and candidate not in known:
+        raise FileError(f"no candidate '{candidate}'", at=work.study.path, hint=did_you_mean(candidate, known))
+    chosen = known.values() if candidate is None else [known[candidate]]
+    return tuple(report(work, one) for one in chosen)
+
+
+def remember(work: Opened, command: str) -> None:
+    """Keep the effective configuration of a run, so that it can be run again."""
+    with work.database.write() as tx:
+        name = f"{command} (trial)" if work.trial else command
+        study_store.put_run(tx, work.record.id, name, work.digest, effective(work.study), versions(), work.clock())
+
+
+def default_path(work: Opened) -> Path:
+    """Say where the report goes without -o: report.html beside the study."""
+    return work.study.folder / "report.html"
+
+
+def write_report(work: Opened, made: Report, path: Path) -> None:
+    """Write a report in the form that its suffix asks for.
+
+    Whoever has it written can see pairs with their arms and labels, and is noted as unblinded.
+    Raises FileError for an unknown suffix or a path that cannot be written.
+    """
+    form = form_of(path)
+    write_text(path, FORMS[form](made))
+    shown = [exhibit.pair.id for exhibit in made.exhibits]
+    if shown:
+        unblind(work, "report", shown)
+
+
+def form_of(path: Path) -> str:
+    """Find the form of a report by the file's name."""
+    for suffix in sorted(FORMS, key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return suffix
+    raise FileError(f"a report has no form '{path.suffix}'", at=path, hint=f"use {', '.join(FORMS)}")
+
+
+def unblind(work: Opened, by: str, pairs: Iterable[str]) -> None:
+    """Note in the ledger that whoever runs this saw pairs with their arms."""
+    with work.database.write() as tx:
+        access.note(tx, work.study.name, access.UNBLINDING, work.clock, {"by": by, "pairs": sorted(pairs)})

@@ -1,0 +1,73 @@
+"""`judge show PAIR`: one pair as it lies in storage, with all that was said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from judge.decision.report import Exhibit
+from judge.domain import ORDERS
+from judge.errors import JoinError, did_you_mean
+from judge.judging import prompt
+from judge.workflow.measure import measure
+from judge.workflow.reporting import exhibit
+from judge.workflow.running import unblind
+from judge.workflow.workspace import Opened
+
+
+def show(work: Opened, pair: str) -> Exhibit:
+    """Give one pair with its texts, arms, verdicts, reasons and labels; the ledger notes that it was seen.
+
+    Raises JoinError for an unknown pair.
+    """
+    found = {one.id: one for one in work.sources.pairs}
+    if pair not in found:
+        raise JoinError(
+            f"no pair '{pair}'",
+            at=work.study.path,
+            hint=did_you_mean(pair, found, f"there are {len(found)}, such as {next(iter(found), 'none')}"),
+        )
+    unblind(work, "show", [pair])
+    measured = measure(work, work.sources.candidates[0])
+    return exhibit(measured, found[pair], pair)
+
+
+def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:
+    """Give the exact words in which judges are asked about a pair, by order."""
+    if work.sources.rubric is None:
+        return {}
+    asked = {order: prompt(shown.pair, work.sources.rubric, order) for order in ORDERS}
+    return {order: f"{system}\n\n{messages[0].content}" for order, (system, messages) in asked.items()}
+
+
+def to_json(shown: Exhibit) -> dict[str, Any]:
+    """Give a shown pair for programs."""
+    pair = shown.pair
+    return {
+        "pair": pair.id,
+        "messages": [{"role": turn.role, "content": turn.content} for turn in pair.example.messages],
+        "reference": pair.example.reference,
+        "a": {"arm": pair.model_a, "text": pair.text_a},
+        "b": {"arm": pair.model_b, "text": pair.text_b},
+        "verdicts": [
+            {
+                "judge": v.judge,
+                "criterion": v.criterion,
+                "value": v.value,
+                "score": v.score,
+                "basis": v.basis,
+                "reason": v.reason,
+            }
+            for v in shown.verdicts
+        ],
+        "labels": [
+            {
+                "annotator": one.annotator,
+                "criterion": one.criterion,
+                "label": one.choice,
+                "comment": one.comment,
+                "flags": list(one.flags),
+            }
+            for one in shown.labels
+        ],
+        "reasons": [{"judge": r.judge, "order": r.order, "criterion": r.criterion, "text": r.text} for r in shown.rationales],
+    }

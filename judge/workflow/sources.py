@@ -1,0 +1,175 @@
+"""Everything a study's files say, read and joined; nothing is stored yet, so a mistake leaves nothing half done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from judge import data
+from judge.data import Table
+from judge.domain import Arm, Example, Judge, Label, Output, Pair, Reading, Recording, Rubric, Score, Verdict
+from judge.errors import JoinError, StudyError, did_you_mean
+from judge.ids import digest
+from judge.study import Study
+
+R = TypeVar("R", Recording, Reading, Verdict, Label)
+J = TypeVar("J", Reading, Verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One candidate of a study: how it is named, and whether it stands in a, in b, or wherever its model does."""
+
+    name: str
+    side: str = "b"  # a, b or a model's name: what the win rate is about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """A study with the contents of its files."""
+
+    study: Study
+    examples: Mapping[str, Example]
+    arms: Mapping[str, Arm]
+    outputs: Mapping[str, tuple[Output, ...]]  # by arm
+    pairs: tuple[Pair, ...]
+    candidates: tuple[Candidate, ...]
+    missing_outputs: Mapping[str, int]  # by arm: examples without a usable output
+    other_pairs: frozenset[str] = frozenset()  # pairs of the file in which the candidate's model does not stand
+    recordings: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)  # by judge
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
+    scores: tuple[Score, ...] = ()
+
+    @property
+    def rubric(self) -> Rubric | None:
+        """The study's rubric; a study of metrics needs none."""
+        return self.study.rubric
+
+    def limited(self, limit: int) -> Sources:
+        """Keep a seeded part of the examples: a trial."""
+        seed = f"{self.study.seed}"
+        drawn = sorted(self.examples, key=lambda id_: digest("trial", [seed, id_]))[:limit]
+        kept = {id_: self.examples[id_] for id_ in drawn}
+        pairs = tuple(pair for pair in self.pairs if pair.example.id in kept)
+        return replace(self, examples=kept, pairs=pairs)
+
+
+def load_sources(study: Study) -> Sources:
+    """Read every file that a study names, and join them by id.
+
+    Raises FileError, RowError or JoinError with file, line and remedy.
+    """
+    sources = _from_pairs(study) if study.pairs else _from_arms(study)
+    rows = _Rows(study, {pair.id for pair in sources.pairs}, sources.other_pairs)
+    judges = study.judges.values()
+    return replace(
+        sources,
+        recordings={j.name: rows.recordings(j) for j in judges if j.source == "recorded"},
+        readings={j.name: rows.readings(j) for j in judges if j.source == "calls"},
+        verdicts={j.name: rows.verdicts(j) for j in judges if j.source == "verdicts"},
+        labels=rows.labels(),
+        scores=tuple(data.read_scores(study.scores).rows) if study.scores else (),
+    )
+
+
+def _from_pairs(study: Study) -> Sources:
+    assert study.pairs is not None
+    table = data.read_pairs(study.pairs)
+    models = {model for pair in table.rows for model in (pair.model_a, pair.model_b) if model}
+    if study.candidate not in ("a", "b", *models):
+        raise StudyError(
+            f"candidate: no model '{study.candidate}' in {study.pairs.name}",
+            at=study.path,
+            hint=did_you_mean(study.candidate, models | {"a", "b"}),
+        )
+    pairs = table.rows
+    if study.candidate in models:
+        pairs = tuple(pair for pair in pairs if study.candidate in (pair.model_a, pair.model_b))
+    return Sources(
+        study=study,
+        examples={pair.example.id: pair.example for pair in pairs},
+        arms={},
+        outputs={},
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
+        candidates=(Candidate(name=study.candidate, side=study.candidate),),
+        missing_outputs={},
+        other_pairs=frozenset({pair.id for pair in table.rows} - {pair.id for pair in pairs}),
+    )
+
+
+def _from_arms(study: Study) -> Sources:
+    assert study.test is not None
+    assert study.baseline is not None
+    examples = data.read_examples(study.test)
+    outputs = {arm.name: _outputs(arm, study, examples) for arm in study.arms.values()}
+    baseline = study.baseline.name
+    candidates = tuple(Candidate(name=arm.name) for arm in study.candidates)
+    pairs: list[Pair] = []
+    missing: dict[str, int] = {}
+    for candidate in candidates:
+        made, lacking = data.make_pairs(examples.rows, (*outputs[baseline], *outputs[candidate.name]), baseline, candidate.name)
+        pairs += made
+        missing |= lacking.counts
+    return Sources(
+        study=study,
+        examples={example.id: example for example in examples.rows},
+        arms=study.arms,
+        outputs=outputs,
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
+        candidates=candidates,
+        missing_outputs=missing,
+    )
+
+
+def _outputs(arm: Arm, study: Study, examples: Table[Example]) -> tuple[Output, ...]:
+    if arm.source != "outputs":
+        raise StudyError(
+            f"arms.{arm.name}: outputs cannot be generated by this version",
+            at=study.path,
+            hint="make them elsewhere and name the file with `outputs:`",
+        )
+    table = data.read_outputs(Path(arm.target), arm.name)
+    return data.join_outputs(table, examples).rows
+
+
+class _Rows:
+    """Reads the files that speak about pairs: every id must be known, rows about pairs of other models are left aside."""
+
+    def __init__(self, study: Study, pairs: set[str], others: frozenset[str]) -> None:
+        self._study = study
+        self._pairs = pairs
+        self._known = pairs | others
+        self._where = (study.pairs or study.path).name
+
+    def recordings(self, judge: Judge) -> tuple[Recording, ...]:
+        table = data.read_recordings(Path(judge.target))
+        return tuple(row for row in self._joined(table) if row.judge in (None, judge.name))
+
+    def readings(self, judge: Judge) -> tuple[Reading, ...]:
+        return self._of_judge(data.read_calls(Path(judge.target)), judge)
+
+    def verdicts(self, judge: Judge) -> tuple[Verdict, ...]:
+        return self._of_judge(data.read_verdicts(Path(judge.target)), judge)
+
+    def labels(self) -> tuple[Label, ...]:
+        return self._joined(data.read_labels(self._study.labels)) if self._study.labels else ()
+
+    def _joined(self, table: Table[R]) -> tuple[R, ...]:
+        data.check_known(table, "pair", self._known, self._where)
+        return tuple(row for row in table.rows if row.pair in self._pairs)
+
+    def _of_judge(self, table: Table[J], judge: Judge) -> tuple[J, ...]:
+        """Keep one judge's rows; a judge in the file that no study key names is an error."""
+        declared = {j.name for j in self._study.judges.values() if (j.source, j.target) == (judge.source, judge.target)}
+        for index, row in enumerate(table.rows):
+            if row.judge not in declared:
+                raise JoinError(
+                    f"the judge '{row.judge}' is not declared in {self._study.path.name}",
+                    at=table.place(index, "judge"),
+                    hint=f"declare it: judges: {{{row.judge}: {{{judge.source}: {Path(judge.target).name}}}}}",
+                )
+        return tuple(row for row in self._joined(table) if row.judge == judge.name)

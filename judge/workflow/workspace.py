@@ -1,0 +1,185 @@
+"""Where a study's database is, and how a study's files come into it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from judge import access, data
+from judge.clock import Clock
+from judge.domain import Judge, Label, Pair
+from judge.errors import JoinError
+from judge.ids import digest
+from judge.rubric import rubric_digest
+from judge.store import review as label_store
+from judge.store import study as study_store
+from judge.store.database import Database
+from judge.study import Study, arm_digest, compare_lock, judge_digest, study_digest, test_set_digest
+from judge.workflow.sources import Sources
+
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
+NO_RUBRIC = digest("rubric", None)  # readings that were imported without a rubric hang on this
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A study in its workspace: what its files say, stored under the digests of what made it."""
+
+    sources: Sources
+    database: Database
+    clock: Clock
+    record: study_store.StudyRecord
+    digest: str
+    rubric: str
+    judges: Mapping[str, str]  # name -> digest
+    arms: Mapping[str, str]
+    pairs: Mapping[str, str]
+    trial: bool = False
+
+    @property
+    def study(self) -> Study:
+        """The study file's contents."""
+        return self.sources.study
+
+
+def database_place(study: Study, given: str | None) -> str:
+    """Say where the database is: as given, else JUDGE_DB, else `.judge/judge.db` beside the study."""
+    return given or os.environ.get("JUDGE_DB") or str(study.folder / ".judge" / "judge.db")
+
+
+@contextmanager
+def opened(sources: Sources, place: str, clock: Clock, *, limit: int | None = None) -> Iterator[Opened]:
+    """Open the workspace and bring the study's files into it; all of them or, after an error, nothing.
+
+    Raises LockedError when the test set is not what it was at first use.
+    """
+    database = Database.open(place)
+    try:
+        whole = _names(sources)
+        with database.write() as tx:
+            record = study_store.open_study(tx, sources.study.name, clock())
+            _lock(tx, record, sources, clock)
+            _put(tx, record, sources, whole, clock)
+        used = sources if limit is None else sources.limited(limit)
+        yield Opened(
+            sources=used,
+            database=database,
+            clock=clock,
+            record=record,
+            digest=whole.study,
+            rubric=whole.rubric,
+            judges=whole.judges,
+            arms=whole.arms,
+            pairs=whole.pairs,
+            trial=limit is not None,
+        )
+    finally:
+        database.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    study: str
+    rubric: str
+    judges: Mapping[str, str]
+    arms: Mapping[str, str]
+    pairs: Mapping[str, str]
+
+
+def _names(sources: Sources) -> _Names:
+    study = sources.study
+    pairs = _pair_names(sources.pairs)
+    arms = {name: arm_digest(arm, sources.outputs.get(name)) for name, arm in sources.arms.items()}
+    test_set = digest("pairs", sorted(pairs.items())) if study.pairs else test_set_digest(sources.examples.values())
+    return _Names(
+        study=study_digest(study, test_set=test_set, arms=arms),
+        rubric=rubric_digest(study.rubric) if study.rubric else NO_RUBRIC,
+        judges={judge.name: _judge_name(judge, sources) for judge in study.judges.values()},
+        arms=arms,
+        pairs=pairs,
+    )
+
+
+def _pair_names(pairs: Sequence[Pair]) -> dict[str, str]:
+    """Name every pair by what it holds; twins, whose example and texts are all equal, also by their ids.
+
+    Two models may give the very same answer, and a file may still hold other labels for each.
+    """
+    named = {pair.id: data.pair_digest(pair) for pair in pairs}
+    counts = Counter(named.values())
+    return {id_: name if counts[name] == 1 else digest("pair twin", [name, id_]) for id_, name in named.items()}
+
+
+def _judge_name(judge: Judge, sources: Sources) -> str:
+    """Name a judge; one that is read from a file is bound to what the file says, so that an edited file is another judge."""
+    named = judge_digest(judge, judge_first=bool(sources.rubric and sources.rubric.judge_first))
+    rows = [
+        *([r.pair, r.order, r.repeat, r.text, r.error, r.finish, r.rubric] for r in sources.recordings.get(judge.name, ())),
+        *(
+            [r.pair, r.criterion, r.order, r.repeat, r.value, r.reason, r.a_pass, r.b_pass, r.rationale]
+            for r in sources.readings.get(judge.name, ())
+        ),
+        *(
+            [v.pair, v.criterion, v.value, v.score, v.basis, v.reason, v.a_pass, v.b_pass]
+            for v in sources.verdicts.get(judge.name, ())
+        ),
+    ]
+    return digest("judge file", [named, sorted(rows, key=lambda row: [str(part) for part in row])]) if rows else named
+
+
+def _lock(tx: Transaction, record: study_store.StudyRecord, sources: Sources, clock: Clock) -> None:
+    now = {id_: (data.example_digest(example), example) for id_, example in sources.examples.items()}
+    locked = study_store.locked_examples(tx, record.id)
+    if locked:
+        file = sources.study.pairs or sources.study.test
+        compare_lock(locked, {id_: name for id_, (name, _) in now.items()}, path=file, since=record.locked_at)
+    study_store.lock_examples(tx, record.id, now, clock())
+
+
+def _put(tx: Transaction, record: study_store.StudyRecord, sources: Sources, names: _Names, clock: Clock) -> None:
+    study = sources.study
+    config = dict(study.config)
+    arms = [(arm, names.arms[name]) for name, arm in sources.arms.items()]
+    for name in study_store.put_arms(tx, record.id, arms, config.get("arms", {})):
+        # Every set of outputs that meets the test set is an opening of it, counted and shown.
+        access.note(tx, study.name, access.OPENING, clock, {"arm": name, "digest": names.arms[name]})
+    for name, outputs in sources.outputs.items():
+        study_store.put_outputs(tx, record.id, names.arms[name], outputs)
+    if study.rubric:
+        study_store.put_rubric(tx, names.rubric, study.rubric)
+    side = {candidate.name for candidate in sources.candidates}
+    pairs = [(names.pairs[pair.id], pair.model_b if pair.model_b in side else next(iter(side)), pair) for pair in sources.pairs]
+    study_store.put_pairs(tx, record.id, [(name, candidate or "b", pair) for name, candidate, pair in pairs])
+    study_store.put_judges(tx, record.id, [(judge, names.judges[judge.name]) for judge in study.judges.values()])
+    if study.labels:
+        put_labels(tx, record, study.labels, sources.labels, names.pairs)
+    if sources.scores:
+        label_store.put_scores(tx, record.id, sources.scores)
+
+
+def put_labels(
+    tx: Transaction, record: study_store.StudyRecord, file: Path, labels: Sequence[Label], pairs: Mapping[str, str]
+) -> None:
+    """Keep a file's labels in place of what the same file said before.
+
+    Raises JoinError when another file holds one of them already.
+    """
+    source = str(file.resolve())
+    known = label_store.label_sources(tx, record.id)
+    for label in labels:
+        other = known.get((pairs[label.pair], label.annotator, label.criterion, label.kind, label.revision))
+        if other not in (None, source):
+            what = f"{label.annotator}'s label of pair '{label.pair}' on '{label.criterion}'"
+            raise JoinError(
+                f"{what} is already in {Path(str(other)).name}",
+                at=file,
+                hint="number a later answer with a higher revision, or take it out of one of the files",
+            )
+    label_store.put_labels(tx, record.id, source, [(pairs[label.pair], label) for label in labels])

@@ -1,0 +1,1 @@
+"""The review pages in the browser and the place where pages and API are mounted."""

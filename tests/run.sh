@@ -1,0 +1,34 @@
+#!/bin/sh
+# Sets up a test environment beside the checkout and passes every check; arguments go to pytest.
+#   sh tests/run.sh                 everything
+#   sh tests/run.sh -k alpha -x     the same checks, a part of the tests
+set -eu
+cd "$(dirname "$0")/.."
+PYTHON="${PYTHON:-python3}"
+venv="${JUDGE_TEST_VENV:-.venv-tests}"
+
+if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    if ! "$PYTHON" -c 'import ensurepip' 2>/dev/null; then
+        # Debian splits ensurepip off into python3-venv.
+        if [ "$(id -u)" != 0 ]; then
+            echo "tests/run.sh: this Python cannot make a virtual environment. Install it: sudo apt-get install python3-venv" >&2
+            exit 1
+        fi
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv
+    fi
+    rm -rf "$venv"
+    "$PYTHON" -m venv "$venv"
+fi
+
+# Install again only when what is asked for has changed.
+wanted="$(cat pyproject.toml constraints.txt | cksum) $(pwd)"
+if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev,postgres]"
+    printf '%s' "$wanted" >"$venv/installed"
+fi
+
+"$venv/bin/ruff" check .
+"$venv/bin/ruff" format --check .
+"$venv/bin/mypy"
+"$venv/bin/lint-imports" --no-logo --quiet || { "$venv/bin/lint-imports"; exit 1; }
+exec "$venv/bin/python" -m pytest "$@"
