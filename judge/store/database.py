@@ -76,6 +76,13 @@ class Database:
         self._reader.dispose()
 
 
+def sqlite_version() -> str:
+    """Name the SQLite library that this Python carries."""
+    import sqlite3
+
+    return sqlite3.sqlite_version
+
+
 def _url(place: str | Path) -> str:
     text = str(place)
     if "://" not in text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import shutil
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge.errors import JudgeError
-from judge.store.database import Database
+from judge.store.database import Database, sqlite_version
 
 _LEAST_FREE_MB = 200
 
@@ -61,7 +60,7 @@ def _durable() -> Finding:
     def look() -> str:
         with tempfile.TemporaryDirectory() as folder:
             Database.open(Path(folder) / "probe.db").close()
-        return f"SQLite {sqlite3.sqlite_version} writes with full durability"
+        return f"SQLite {sqlite_version()} writes with full durability"
 
     return _tried("sqlite", look)
 

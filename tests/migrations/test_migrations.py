@@ -67,7 +67,7 @@ def test_a_database_of_a_newer_version_is_refused_with_its_remedy(database_url):
     with database.write() as tx:
         tx.connection().execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
-    with pytest.raises(StoreError, match="newer version .9999.*Install a newer blind-judge"):
+    with pytest.raises(StoreError, match=r"newer version .9999.*Install a newer blind-judge"):
         Database.open(database_url)
 
 
@@ -109,8 +109,10 @@ def test_processes_that_start_together_make_the_schema_once(database_url):
 def test_sqlite_waits_for_another_writer_and_survives_a_power_cut(tmp_path):
     database = Database.open(tmp_path / "judge.db")
     with database.write() as tx:
-        settings = {name: tx.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
-    assert settings == {"journal_mode": "wal", "synchronous": 2}
+        journal, synchronous = (
+            tx.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        )
+    assert (journal, synchronous) == ("wal", 2)
     database.close()
 
 

@@ -77,7 +77,8 @@ def test_the_rule(primary, guards, changed, outcome, code):
 
 def test_every_code_has_a_case():
     assert {case[4] for case in CASES.values()} == {
-        "trial", "judge_only", "labels_missing", "guard_stopped", "no_better", "guard_failed", "guard_unclear", "better", "open",
+        "trial",
+        "judge_only", "labels_missing", "guard_stopped", "no_better", "guard_failed", "guard_unclear", "better", "open",
     }  # fmt: skip
 
 

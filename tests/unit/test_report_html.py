@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from judge.decision.report import MissingRow, Report, to_html
 from judge.domain import Estimate, Notice
-from tests.unit.report_samples import ATTACK, decided, exhibit, report
+from tests.unit.report_samples import ATTACK, agreement, decided, exhibit, report
 
 VOID = {"meta", "br", "hr", "line", "rect", "circle"}
 FORBIDDEN = {"script", "img", "link", "iframe", "object", "embed", "video", "audio", "source", "image", "use", "form", "base"}
@@ -184,3 +186,31 @@ def test_the_page_prints_on_white_and_folds_nothing_away() -> None:
     printed = html[html.index("@media print") :]
     assert "details::details-content" in printed
     assert "color-scheme:light" in printed
+
+
+def test_without_people_the_page_says_that_a_judge_alone_decides_nothing() -> None:
+    alone = agreement() | {"people": None}
+    decision = dataclasses.replace(decided("undecided"), code="judge_only")
+    text = Page(to_html(report(agreement=alone, decision=decision))).text
+    assert "Judge only." in text
+    assert "Nobody has labelled a pair" in text
+
+
+def test_any_part_of_an_agreement_may_be_absent() -> None:
+    for path in [(), *paths(agreement(), depth=4)]:
+        document = agreement()
+        inner = document
+        for key in path[:-1]:
+            inner = inner[key]
+        if path:
+            inner[path[-1]] = None
+        assert "</html>" in to_html(report(agreement=document, exhibits=()))
+
+
+def paths(document: dict[str, Any], depth: int) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for key, value in document.items():
+        if isinstance(value, dict):
+            found.append((key,))
+            found += [(key, *rest) for rest in (paths(value, depth - 1) if depth > 1 else [])]
+    return found

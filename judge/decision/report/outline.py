@@ -45,6 +45,7 @@ BANNERS: Final = (
         "No person has judged these pairs: this report shows how the tool works and supports no decision.",
     ),
     Banner("trial", "Trial", "This run took only a part of the test set. It can decide nothing."),
+    Banner("judge_only", "Judge only", "No person has labelled these pairs, and a judge alone decides nothing."),
     Banner("interim", "Interim", "Planned labels are not in yet, so nothing is decided; numbers will move."),
 )
 
@@ -97,7 +98,12 @@ def appendix(report: Report) -> tuple[Section, ...]:
 def banners(report: Report) -> tuple[Banner, ...]:
     """Say what must be known before anything else is read."""
     decision = report.decision
-    marks = {"simulated": decision.simulated, "trial": decision.trial, "interim": decision.interim}
+    marks = {
+        "simulated": decision.simulated,
+        "trial": decision.trial,
+        "judge_only": decision.code == "judge_only",
+        "interim": decision.interim,
+    }
     return tuple(banner for banner in BANNERS if marks[banner.kind])
 
 

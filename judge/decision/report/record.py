@@ -75,8 +75,8 @@ def missing_section(report: Report) -> Section:
         numeric=frozenset({1, 2, 3}),
     )
     lead = (
-        "Nothing missing was ever counted as a tie, a zero, a loss or a pass. An unscored pair is left out where an "
-        "interval says so, and enters the corrected win rate only as the constant a prediction may be."
+        "Nothing missing was counted as a tie, a zero, a loss or a pass. An unscored pair is left out of every rate; only "
+        "the correction, where a judge's word is no more than a prediction, puts the neutral 0.5 for it."
     )
     return Section(
         anchor="missing",

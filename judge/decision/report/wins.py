@@ -6,7 +6,7 @@ from judge.decision.report.charts import IntervalRow, interval_chart
 from judge.decision.report.layout import ESTIMATE_HEAD, Chart, Note, Section, Table, estimate_cells
 from judge.decision.report.model import Report
 from judge.decision.report.numbers import count, number, setting
-from judge.decision.report.source import estimate_at, headline_judge, people_word, section_at
+from judge.decision.report.source import estimate_at, headline_judge, judge_names, people_word, section_at
 from judge.domain import JURY, Estimate
 
 
@@ -56,9 +56,13 @@ def _judge(name: str) -> str:
 
 
 def _lead(report: Report) -> str:
-    people = people_word(report)
+    people, share = people_word(report), f"The share of pairs that {report.candidate} wins."
+    if not judge_names(report):
+        return f"{share} No judge was asked: these are the labels of {people}."
+    if not section_at(report.agreement, "people"):
+        return f"{share} Nobody has labelled a pair: an uncorrected rate carries the judge's own bias, and decides nothing."
     return (
-        f"The share of pairs that {report.candidate} wins. The judge has read every pair, {people} only a sample. "
+        f"{share} The judge was asked about every pair, {people} about a sample. "
         f"The corrected rate takes the judge's word for all pairs and corrects it by what {people} said about theirs; "
         "an uncorrected rate carries the judge's own bias, and decides nothing."
     )
