@@ -7,6 +7,8 @@ JudgeError                what is wrong, where, and what to do; exit code 2
 ├── JoinError             an id that is unknown or comes twice
 ├── LockedError           the locked test set changed
 ├── StoreError            the database cannot be opened, is newer than we are, or is busy
+├── GoneError             a link, task or session that is not there, not yours, or used up
+├── StateError            a request that does not fit the state of things: a closed round, a missing answer
 └── Parked                the work stopped on purpose and goes on by the same command; exit code 3
 
 A traceback is for our own bugs only.
@@ -79,6 +81,14 @@ class LockedError(JudgeError):
 
 class StoreError(JudgeError):
     """The database cannot be used."""
+
+
+class GoneError(JudgeError):
+    """A link, a task or a session is not there, belongs to somebody else, or is used up."""
+
+
+class StateError(JudgeError):
+    """The request does not fit the state of things."""
 
 
 class Parked(JudgeError):

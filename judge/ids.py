@@ -7,6 +7,7 @@ import hmac
 import json
 import math
 import secrets
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -80,12 +81,20 @@ def new_secret() -> str:
     return secrets.token_hex(32)
 
 
+def keyed_token(secret: str, *words: str) -> str:
+    """Map words to 128 bits in hex that nobody without the secret can foresee, the same at every call."""
+    return _mac(secret, words).hex()[:32]
+
+
 def keyed_fraction(secret: str, *words: str) -> float:
     """Map words to [0, 1) in a way that nobody without the secret can foresee, the same at every call."""
-    mac = hmac.new(bytes.fromhex(secret), canonical_json(list(words)).encode(), hashlib.sha256)
-    return int.from_bytes(mac.digest()[:7], "big") / 2**56
+    return int.from_bytes(_mac(secret, words)[:7], "big") / 2**56
 
 
 def keyed_bit(secret: str, *words: str) -> int:
     """Map words to 0 or 1 in a way that nobody without the secret can foresee."""
     return int(keyed_fraction(secret, *words) >= 0.5)
+
+
+def _mac(secret: str, words: Sequence[str]) -> bytes:
+    return hmac.new(bytes.fromhex(secret), canonical_json(list(words)).encode(), hashlib.sha256).digest()

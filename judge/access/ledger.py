@@ -16,12 +16,14 @@ OPENING: Final = "opening"  # an arm's first evaluation on the test set
 IMPORT: Final = "import"
 EXPORT: Final = "export"
 UNBLINDING: Final = "unblinding"  # a pair was shown with its arms
-LABELS_OPENED: Final = frozenset({"close", EXPORT, UNBLINDING})
+CLOSE: Final = "close"  # a round was closed and its envelopes opened
+LOOK: Final = "look"  # totals of an open round
+LABELS_OPENED: Final = frozenset({CLOSE, EXPORT, UNBLINDING})
 
 
-def note(tx: Transaction, study: str, kind: str, clock: Clock, what: Mapping[str, Any]) -> None:
-    """Add one event by whoever runs this process."""
-    access.append(tx, access.Event(study=study, kind=kind, who=whoami(), what=what, at=clock()))
+def note(tx: Transaction, study: str, kind: str, clock: Clock, what: Mapping[str, Any], who: str | None = None) -> None:
+    """Add one event, by a person of the study or by whoever runs this process."""
+    access.append(tx, access.Event(study=study, kind=kind, who=who or whoami(), what=what, at=clock()))
 
 
 def openings(tx: Transaction, study: str) -> list[access.Event]:

@@ -1,4 +1,4 @@
-"""The append-only ledger.  Asked by the room `access`."""
+"""People, tokens and the append-only ledger.  Asked by the room `access`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import update
+from sqlmodel import Session, SQLModel, col, select
 
-from judge.store.schema.access import EventRow
+from judge.store.rows import insert_new
+from judge.store.schema.access import EventRow, MemberRow, PersonRow, TokenRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +25,24 @@ class Event:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRecord:
+    """A link or a session, without its secret."""
+
+    digest: str
+    kind: str
+    study: str
+    role: str
+    person: str | None
+    uses: int | None
+    expires: datetime
+    revoked: bool
+
+
 def append(tx: Session, event: Event) -> None:
     """Write an event down for ever."""
     tx.add(EventRow(study=event.study, kind=event.kind, who=event.who, what=dict(event.what), at=event.at))
+    tx.flush()
 
 
 def events(tx: Session, study: str, kind: str | None = None) -> list[Event]:
@@ -34,3 +51,80 @@ def events(tx: Session, study: str, kind: str | None = None) -> list[Event]:
     if kind is not None:
         query = query.where(col(EventRow.kind) == kind)
     return [Event(study=row.study, kind=row.kind, who=row.who, what=row.what, at=row.at) for row in tx.exec(query)]
+
+
+def put_token(tx: Session, token: TokenRecord, now: datetime) -> None:
+    """Keep a new link or session."""
+    tx.add(
+        TokenRow(
+            digest=token.digest,
+            kind=token.kind,
+            study=token.study,
+            role=token.role,
+            person=token.person,
+            uses=token.uses,
+            expires=token.expires,
+            revoked=token.revoked,
+            made_at=now,
+        )
+    )
+    tx.flush()
+
+
+def find_token(tx: Session, digest: str) -> TokenRecord | None:
+    """Find a link or session by its digest."""
+    row = tx.get(TokenRow, digest)
+    if row is None:
+        return None
+    return TokenRecord(
+        digest=row.digest,
+        kind=row.kind,
+        study=row.study,
+        role=row.role,
+        person=row.person,
+        uses=row.uses,
+        expires=row.expires,
+        revoked=row.revoked,
+    )
+
+
+def use_invite(tx: Session, digest: str, now: datetime) -> bool:
+    """Use an invitation once; False when it is used up, revoked or over."""
+    table = SQLModel.metadata.tables[str(TokenRow.__tablename__)]
+    valid = (
+        table.c.digest == digest,
+        table.c.kind == "invite",
+        table.c.uses > 0,
+        table.c.revoked.is_(False),
+        table.c.expires > now,
+    )
+    return bool(tx.connection().execute(update(table).where(*valid).values(uses=table.c.uses - 1)).rowcount)
+
+
+def revoke(tx: Session, digest: str) -> None:
+    """End a link or session."""
+    table = SQLModel.metadata.tables[str(TokenRow.__tablename__)]
+    tx.connection().execute(update(table).where(table.c.digest == digest).values(revoked=True))
+
+
+def put_person(tx: Session, person: str, name: str, now: datetime) -> None:
+    """Keep somebody who came in."""
+    tx.add(PersonRow(id=person, name=name, made_at=now))
+    tx.flush()
+
+
+def put_member(tx: Session, person: str, study: str, role: str) -> None:
+    """Let a person do something in a study."""
+    insert_new(tx, MemberRow, [{"person": person, "study": study, "role": role}])
+
+
+def roles_of(tx: Session, person: str, study: str) -> set[str]:
+    """Give what a person may do in a study."""
+    query = select(MemberRow.role).where(col(MemberRow.person) == person, col(MemberRow.study) == study)
+    return set(tx.exec(query))
+
+
+def names(tx: Session, study: str) -> dict[str, str]:
+    """Give the people of a study: id -> name."""
+    query = select(PersonRow.id, PersonRow.name).join(MemberRow, col(MemberRow.person) == col(PersonRow.id))
+    return dict(tx.exec(query.where(col(MemberRow.study) == study)).all())

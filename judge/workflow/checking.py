@@ -14,7 +14,7 @@ from judge.judging import plan as plan_calls
 from judge.judging import request
 from judge.rubric import lint
 from judge.store import study as study_store
-from judge.store.database import Database
+from judge.store.opening import open_database
 from judge.study import compare_lock, effective
 from judge.workflow.sources import Sources
 
@@ -86,7 +86,7 @@ def _check_lock(sources: Sources, place: str) -> None:
     """Compare with the locked test set where there is a workspace already."""
     if "://" not in place and not Path(place).exists():
         return
-    database = Database.open(place)
+    database = open_database(place)
     try:
         with database.read() as tx:
             record = study_store.find_study(tx, sources.study.name)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge.errors import JudgeError
-from judge.store.database import Database, sqlite_version
+from judge.store.database import sqlite_version
+from judge.store.opening import open_database
 
 _LEAST_FREE_MB = 200
 
@@ -39,7 +40,7 @@ def _python() -> Finding:
 
 def _database(place: str) -> Finding:
     def look() -> str:
-        database = Database.open(place, create=False) if _is_there(place) else None
+        database = open_database(place, create=False) if _is_there(place) else None
         if database is None:
             return f"none at {place} yet; it is made at the first run"
         with database.read() as tx:
@@ -59,7 +60,7 @@ def _is_there(place: str) -> bool:
 def _durable() -> Finding:
     def look() -> str:
         with tempfile.TemporaryDirectory() as folder:
-            Database.open(Path(folder) / "probe.db").close()
+            open_database(Path(folder) / "probe.db").close()
         return f"SQLite {sqlite_version()} writes with full durability"
 
     return _tried("sqlite", look)

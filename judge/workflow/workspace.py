@@ -19,6 +19,7 @@ from judge.rubric import rubric_digest
 from judge.store import review as label_store
 from judge.store import study as study_store
 from judge.store.database import Database
+from judge.store.opening import open_database
 from judge.study import Study, arm_digest, compare_lock, judge_digest, study_digest, test_set_digest
 from judge.workflow.sources import Sources
 
@@ -60,7 +61,7 @@ def opened(sources: Sources, place: str, clock: Clock, *, limit: int | None = No
 
     Raises LockedError when the test set is not what it was at first use.
     """
-    database = Database.open(place)
+    database = open_database(place)
     try:
         whole = _names(sources)
         with database.write() as tx:

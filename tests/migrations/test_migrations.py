@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 
 from judge.errors import StoreError
 from judge.store import migrate
-from judge.store.database import Database, _engine, _url
+from judge.store.opening import _engine, _url, open_database
 
 
 def columns(url):
@@ -45,7 +45,7 @@ def test_migrations_and_today_s_tables_give_the_same_schema(database_url, tmp_pa
     migrated = columns(database_url)
     fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
     if database_url.startswith("sqlite"):
-        Database.open(fresh).close()
+        open_database(fresh).close()
         assert columns(fresh) == migrated
     else:
         assert set(migrated) >= {"study", "verdict", "alembic_version"}
@@ -56,37 +56,37 @@ def test_the_newest_migration_is_the_one_the_program_names():
 
 
 def test_a_second_opening_changes_nothing(database_url):
-    Database.open(database_url).close()
+    open_database(database_url).close()
     before = columns(database_url)
-    Database.open(database_url).close()
+    open_database(database_url).close()
     assert columns(database_url) == before
 
 
 def test_a_database_of_a_newer_version_is_refused_with_its_remedy(database_url):
-    database = Database.open(database_url)
+    database = open_database(database_url)
     with database.write() as tx:
         tx.connection().execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
     with pytest.raises(StoreError, match=r"newer version .9999.*Install a newer blind-judge"):
-        Database.open(database_url)
+        open_database(database_url)
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
     path = tmp_path / "notes.db"
     path.write_text("my notes, not a database\n" * 100)
     with pytest.raises(StoreError, match="no database of ours"):
-        Database.open(path)
+        open_database(path)
     assert path.read_text().startswith("my notes")
 
 
 def test_an_unknown_kind_of_address_is_refused():
     with pytest.raises(StoreError, match="'mysql' is no database we know"):
-        Database.open("mysql://host/db")
+        open_database("mysql://host/db")
 
 
 def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
     with pytest.raises(StoreError, match="is a folder"):
-        Database.open(tmp_path)
+        open_database(tmp_path)
 
 
 def test_processes_that_start_together_make_the_schema_once(database_url):
@@ -94,7 +94,7 @@ def test_processes_that_start_together_make_the_schema_once(database_url):
 
     def start():
         try:
-            Database.open(database_url).close()
+            open_database(database_url).close()
         except Exception as error:
             failures.append(error)
 
@@ -107,7 +107,7 @@ def test_processes_that_start_together_make_the_schema_once(database_url):
 
 
 def test_sqlite_waits_for_another_writer_and_survives_a_power_cut(tmp_path):
-    database = Database.open(tmp_path / "judge.db")
+    database = open_database(tmp_path / "judge.db")
     with database.write() as tx:
         journal, synchronous = (
             tx.connection().exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
@@ -120,7 +120,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path):
     from judge.clock import utc_now
     from judge.store import study
 
-    database = Database.open(tmp_path / "judge.db")
+    database = open_database(tmp_path / "judge.db")
     with pytest.raises(RuntimeError), database.write() as tx:
         study.open_study(tx, "half", utc_now())
         raise RuntimeError

@@ -193,6 +193,31 @@ class SampledRow(SQLModel, table=True):
     half: str
 
 
+class RoundKeyRow(SQLModel, table=True):
+    """Which study a round belongs to, by which rubric people answer, and how many labels were planned."""
+
+    __tablename__ = "round_key"
+    round: str = Field(primary_key=True)
+    study_id: int = Field(foreign_key="study.id", index=True)
+    n: int  # the study's n-th round
+    rubric: str
+    wanted: int  # labels an item
+    planned: int  # labels in all; fewer when the round was closed incomplete without a look
+
+
+class TaskKeyRow(SQLModel, table=True):
+    """The envelope of a task: which pair it shows, and which of its texts stands on the left.
+
+    Read when envelopes are opened, at closing or for totals; never by the annotator's side.
+    """
+
+    __tablename__ = "task_key"
+    task: str = Field(primary_key=True)
+    round: str = Field(index=True)
+    pair: str = Field(foreign_key="pair.digest", index=True)
+    left: str  # a or b
+
+
 class ImportedLabelRow(SQLModel, table=True):
     """A label that came from a file, about a pair by digest."""
 

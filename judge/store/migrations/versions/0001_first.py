@@ -42,6 +42,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_pair")),
     )
     op.create_table(
+        "person",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+    )
+    op.create_table(
+        "round",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("study", sa.String(), nullable=False),
+        sa.Column("page", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_round")),
+    )
+    with op.batch_alter_table("round", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_round_study"), ["study"], unique=False)
+
+    op.create_table(
         "rubric",
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -159,6 +178,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_judge_digest"), ["digest"], unique=False)
 
     op.create_table(
+        "member",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("study", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_member_person")),
+        sa.PrimaryKeyConstraint("person", "study", "role", name=op.f("pk_member")),
+    )
+    op.create_table(
         "output",
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("arm_digest", sa.String(), nullable=False),
@@ -168,6 +195,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_output_study_id")),
         sa.PrimaryKeyConstraint("study_id", "arm_digest", "example", "sample", name=op.f("pk_output")),
     )
+    op.create_table(
+        "quota",
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("round", sa.String(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["round"], ["round.token"], name=op.f("fk_quota_round")),
+        sa.PrimaryKeyConstraint("item", name=op.f("pk_quota")),
+    )
+    with op.batch_alter_table("quota", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quota_round"), ["round"], unique=False)
+
+    op.create_table(
+        "round_key",
+        sa.Column("round", sa.String(), nullable=False),
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("rubric", sa.String(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("planned", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_round_key_study_id")),
+        sa.PrimaryKeyConstraint("round", name=op.f("pk_round_key")),
+    )
+    with op.batch_alter_table("round_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_round_key_study_id"), ["study_id"], unique=False)
+
     op.create_table(
         "run",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -207,6 +260,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("study_id", "example", "arm", "source", "criterion", "sample", name=op.f("pk_score")),
     )
     op.create_table(
+        "seat",
+        sa.Column("round", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["round"], ["round.token"], name=op.f("fk_seat_round")),
+        sa.PrimaryKeyConstraint("round", "n", name=op.f("pk_seat")),
+    )
+    with op.batch_alter_table("seat", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_seat_person"), ["person"], unique=False)
+
+    op.create_table(
         "study_pair",
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
@@ -224,6 +288,57 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_study_pair_pair"), ["pair"], unique=False)
 
     op.create_table(
+        "task",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("round", sa.String(), nullable=False),
+        sa.Column("seat", sa.Integer(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("prompt", sa.JSON(), nullable=False),
+        sa.Column("left", sa.String(), nullable=False),
+        sa.Column("right", sa.String(), nullable=False),
+        sa.Column("words", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("lease", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["round"], ["round.token"], name=op.f("fk_task_round")),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_task")),
+    )
+    with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.create_index("ix_task_deck", ["round", "seat", "state", "position"], unique=False)
+        batch_op.create_index(batch_op.f("ix_task_item"), ["item"], unique=False)
+
+    op.create_table(
+        "task_key",
+        sa.Column("task", sa.String(), nullable=False),
+        sa.Column("round", sa.String(), nullable=False),
+        sa.Column("pair", sa.String(), nullable=False),
+        sa.Column("left", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["pair"], ["pair.digest"], name=op.f("fk_task_key_pair")),
+        sa.PrimaryKeyConstraint("task", name=op.f("pk_task_key")),
+    )
+    with op.batch_alter_table("task_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_task_key_pair"), ["pair"], unique=False)
+        batch_op.create_index(batch_op.f("ix_task_key_round"), ["round"], unique=False)
+
+    op.create_table(
+        "token",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("study", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=True),
+        sa.Column("uses", sa.Integer(), nullable=True),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_token_person")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_token")),
+    )
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_token_study"), ["study"], unique=False)
+
+    op.create_table(
         "verdict",
         sa.Column("pair", sa.String(), nullable=False),
         sa.Column("judge", sa.String(), nullable=False),
@@ -239,6 +354,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["pair"], ["pair.digest"], name=op.f("fk_verdict_pair")),
         sa.PrimaryKeyConstraint("pair", "judge", "rubric", "criterion", name=op.f("pk_verdict")),
     )
+    op.create_table(
+        "draft",
+        sa.Column("task", sa.String(), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["task"], ["task.token"], name=op.f("fk_draft_task")),
+        sa.PrimaryKeyConstraint("task", name=op.f("pk_draft")),
+    )
+    op.create_table(
+        "label",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("task", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("choice", sa.String(), nullable=False),
+        sa.Column("criteria", sa.JSON(), nullable=False),
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["task"], ["task.token"], name=op.f("fk_label_task")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_label")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_label_client_id")),
+        sa.UniqueConstraint("task", "revision", name=op.f("uq_label_task_revision")),
+    )
+    with op.batch_alter_table("label", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_label_person"), ["person"], unique=False)
+
     op.create_table(
         "reading",
         sa.Column("ask", sa.Integer(), nullable=False),
