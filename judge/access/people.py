@@ -29,6 +29,7 @@ class Invitation:
 
     study: str
     role: str
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def peek(tx: Transaction, secret: str, now: datetime) -> Invitation | None:
     found = store.find_token(tx, fingerprint(secret))
     if found is None or found.kind != "invite" or found.revoked or found.expires <= now or not found.uses:
         return None
-    return Invitation(study=found.study, role=found.role)
+    return Invitation(study=found.study, role=found.role, expires=found.expires)
 
 
 def redeem(tx: Transaction, secret: str, name: str, session: str | None, now: datetime) -> Session:

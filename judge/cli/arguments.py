@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from judge.errors import FileError
+from judge.errors import FileError, JudgeError, did_you_mean
 
 if TYPE_CHECKING:
     from judge.workflow import Study
@@ -41,3 +41,10 @@ def split_study(words: Sequence[str]) -> tuple[list[str], Path]:
     if words and words[-1].endswith((".yaml", ".yml")):
         return list(words[:-1]), Path(words[-1])
     return list(words), DEFAULT_STUDY
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> Any:
+    """Take an option's value when it is among the known ones.  Raises JudgeError with the nearest one."""
+    if value not in known:
+        raise JudgeError(f"'{value}' is not possible", at=f"--{name}", hint=did_you_mean(value, known))
+    return value

@@ -15,6 +15,7 @@ from judge.cli.arguments import (
     JsonOption,
     LimitOption,
     StudyArgument,
+    one_of,
     open_study,
     split_study,
 )
@@ -147,9 +148,9 @@ def agree(
             calls=calls,
             verdicts=verdicts,
             candidate=candidate or "b",
-            people=_one_of("people", people, ("mean", "majority")),
+            people=one_of("people", people, ("mean", "majority")),
             labelled=labelled,
-            cluster=_one_of("cluster", cluster, ("auto", "item")),
+            cluster=one_of("cluster", cluster, ("auto", "item")),
         )
     else:
         _refuse_files_without_pairs(labels, calls, verdicts, labelled)
@@ -161,14 +162,6 @@ def agree(
 
         for line in agreement_lines(found):
             say(line)
-
-
-def _one_of(name: str, value: str, known: Sequence[str]) -> Any:
-    from judge.errors import JudgeError, did_you_mean
-
-    if value not in known:
-        raise JudgeError(f"'{value}' is not possible", at=f"--{name}", hint=did_you_mean(value, known))
-    return value
 
 
 def _refuse_files_without_pairs(*files: Path | None) -> None:

@@ -34,6 +34,12 @@ def _label_row(study: int, source: str, digest: str, label: Label) -> dict[str, 
     }
 
 
+def labelled_texts(tx: Session, study: int, source: str) -> dict[Label, str]:
+    """Give what a source said before: each label with the digest of the pair that it was given about."""
+    query = select(ImportedLabelRow).where(col(ImportedLabelRow.study_id) == study, col(ImportedLabelRow.source) == source)
+    return {from_content(Label, row.content): row.pair for row in tx.exec(query)}
+
+
 def label_sources(tx: Session, study: int) -> dict[tuple[str, str, str, str, int], str]:
     """Give where each label of the study came from: (pair digest, person, criterion, kind, revision) -> source."""
     query = select(ImportedLabelRow).where(col(ImportedLabelRow.study_id) == study)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -41,11 +42,16 @@ def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
     with work.database.write() as tx:
         for file, table in zip(files, tables, strict=True):
             if kind == "labels":
-                put_labels(tx, work.record, file, table.rows, work.pairs)
+                put_labels(tx, work.record, _source(work, file), table.rows, work.sources.pairs, work.pairs, at=file)
             else:
                 label_store.put_scores(tx, work.record.id, table.rows)
             access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
     return sum(len(table) for table in tables)
+
+
+def _source(work: Opened, file: Path) -> str:
+    """Name a file as seen from the study, so that a workspace may be moved."""
+    return os.path.relpath(file.resolve(), work.study.folder.resolve())
 
 
 def _check(work: Opened, kind: str, table: Table[Any]) -> None:

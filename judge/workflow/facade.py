@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from judge import access
 from judge.agreement import Agreement
 from judge.calls import Progress
 from judge.clock import Clock, utc_now
 from judge.decision.report import Report
 from judge.errors import StudyError
+from judge.store.database import Database
 from judge.study import load_study
 from judge.workflow import checking, running
 from judge.workflow.compare import Compared, compare
+from judge.workflow.links import join_link
 from judge.workflow.measure import measure
 from judge.workflow.sources import load_sources
 from judge.workflow.workspace import Opened, database_place, opened
@@ -30,8 +33,8 @@ class Study:
     def __init__(self, path: Path, *, db: str | None = None, clock: Clock = utc_now) -> None:
         """See `open`."""
         self.path = path
+        self.clock = clock
         self._db = db
-        self._clock = clock
 
     @classmethod
     def open(cls, path: Path | str = "study.yaml", *, db: str | None = None, clock: Clock = utc_now) -> Study:
@@ -47,8 +50,20 @@ class Study:
         """Read the files, open the workspace, bring the files into it."""
         config = load_study(self.path)
         sources = load_sources(config)
-        with opened(sources, database_place(config, self._db), self._clock, limit=limit) as work:
+        with opened(sources, database_place(config, self._db), self.clock, limit=limit) as work:
             yield work
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """Open the study's database with the study's files in it, for a server; close it at the end."""
+        with self.work() as work:
+            yield work.database
+
+    def owner_link(self, database: Database, address: str) -> str:
+        """Make the one-time link by which the owner comes in; it ends after a day."""
+        with database.write() as tx:
+            secret = access.invite(tx, load_study(self.path).name, "owner", self.clock(), days=1)
+        return join_link(address, secret)
 
     def check(self, *, limit: int | None = None) -> checking.Checked:
         """Validate everything and count what would be done; writes nothing."""

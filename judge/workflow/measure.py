@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from judge import access
 from judge.agreement import Agreement, agreement, select_labels
 from judge.decision import Standing
-from judge.domain import OVERALL, Estimate, Label, Reading, Verdict
-from judge.judging import strata
-from judge.review import sampling_order
+from judge.domain import OVERALL, Estimate, Label, Pair, Reading, Verdict
 from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
 from judge.study import WIN_RATE
 from judge.workflow.compare import judged
+from judge.workflow.reviewing import draw_order, note_look, round_labels
 from judge.workflow.sources import Candidate
 from judge.workflow.workspace import Opened
 
+Row = TypeVar("Row", Reading, Verdict, Label)
 Halves = tuple[Collection[str], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One candidate, measured: what judges and people said, how it coincides, and where it stands."""
+    """One candidate, measured: what judges and people said of its pairs, how it coincides, and where it stands."""
 
     candidate: Candidate
+    pairs: Sequence[Pair]
     readings: Sequence[Reading]
     verdicts: Sequence[Verdict]
     labels: Sequence[Label]
@@ -38,34 +40,50 @@ class Measured:
 def measure(work: Opened, candidate: Candidate) -> Measured:
     """Measure one candidate of a study; with k candidates every interval is at 1 - .05/k."""
     readings, verdicts = judged(work)
+    in_rounds = round_labels(work)
     with work.database.read() as tx:
-        labels = label_store.labels(tx, work.record.id)
-    of_study = list(work.sources.pairs)
-    pairs = [pair for pair in of_study if work.study.pairs or pair.model_b == candidate.name]
+        labels = [*label_store.labels(tx, work.record.id), *in_rounds.closed]
+    pairs = [pair for pair in work.sources.pairs if work.study.pairs or pair.model_b == candidate.name]
     there = {pair.id for pair in pairs}
-    _keep_order(work, verdicts, labels)
-    measured = agreement(
-        pairs=pairs,
-        labels=[label for label in labels if label.pair in there],
-        readings=[reading for reading in readings if reading.pair in there],
-        verdicts=[verdict for verdict in verdicts if verdict.pair in there],
-        candidate=candidate.side,
-        level=1 - 0.05 / len(work.sources.candidates),
-        seed=work.study.seed,
-        margin=work.study.gates.agreement_margin,
-        source={"digest": work.digest},
-        tuned=_halves(work),
-    )
+    if labels and not work.trial:
+        draw_order(work)
+    halves = _halves(work)
+
+    def with_labels(given: Sequence[Label]) -> Agreement:
+        return agreement(
+            pairs=pairs,
+            labels=_about(there, given),
+            readings=_about(there, readings),
+            verdicts=_about(there, verdicts),
+            candidate=candidate.side,
+            level=1 - 0.05 / len(work.sources.candidates),
+            seed=work.study.seed,
+            margin=work.study.gates.agreement_margin,
+            source={"digest": work.digest},
+            tuned=halves,
+        )
+
+    measured = with_labels(labels)
     primary = _primary(work, measured)
+    every = [*labels, *in_rounds.open]
+    if in_rounds.open and in_rounds.open_round:
+        # Of an open round only the total may be seen, and the look is noted.
+        primary = _primary(work, with_labels(every))
+        note_look(work, in_rounds.open_round)
     return Measured(
         candidate=candidate,
-        readings=readings,
-        verdicts=verdicts,
-        labels=labels,
+        pairs=pairs,
+        readings=_about(there, readings),
+        verdicts=_about(there, verdicts),
+        labels=_about(there, labels),
         agreement=measured,
         primary=primary,
-        standing=_standing(work, candidate, primary, labels),
+        standing=_standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
     )
+
+
+def _about(pairs: Collection[str], rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.pair in pairs]
 
 
 def _primary(work: Opened, measured: Agreement) -> Estimate:
@@ -75,7 +93,7 @@ def _primary(work: Opened, measured: Agreement) -> Estimate:
     return measured.win_rate.people if headline is None else headline[1].estimate
 
 
-def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Sequence[Label]) -> Standing:
+def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Sequence[Label], planned: int) -> Standing:
     counted = [label for label in select_labels(labels).labels if label.criterion == OVERALL]
     by_people = work.study.primary == WIN_RATE
     above = work.study.gates.above
@@ -87,26 +105,15 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
         gates=work.study.gates,
         trial=work.trial,
         labels_in=sum(label.choice != "skipped" for label in counted),
-        labels_planned=planned_labels(work),
+        labels_planned=planned,
         simulated=bool(counted) and all(label.simulated for label in counted),
     )
 
 
 def planned_labels(work: Opened) -> int:
-    """Count the labels that the review plan asks for; labels from files count towards them."""
+    """Count the labels that the review plan asks for where no round was opened; labels from files count towards them."""
     plan = work.study.review
     return min(plan.sample, len(work.sources.pairs)) * plan.labels_per_item
-
-
-def _keep_order(work: Opened, verdicts: Sequence[Verdict], labels: Sequence[Label]) -> None:
-    """Draw the order of pairs, and so the halves, once: when labels are there, and before anybody sees them."""
-    if not labels or work.trial:
-        return
-    with work.database.write() as tx:
-        if label_store.sampled(tx, work.record.id):
-            return
-        order = sampling_order([pair.id for pair in work.sources.pairs], strata(verdicts), work.record.secret)
-        label_store.put_sampled(tx, work.record.id, [(work.pairs[s.pair], s.stratum, s.half) for s in order])
 
 
 def _halves(work: Opened) -> Halves | None:

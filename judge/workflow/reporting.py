@@ -101,17 +101,17 @@ def _warnings(work: Opened, measured: Measured, stray: int) -> list[Notice]:
     if stray:
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
         notices.append(Notice(code="stray_labels", text=text))
-    identical = sum(pair.identical for pair in work.sources.pairs)
+    identical = sum(pair.identical for pair in measured.pairs)
     if identical:
-        text = f"{identical} of {len(work.sources.pairs)} pairs have equal texts: a tie without a call."
+        text = f"{identical} of {len(measured.pairs)} pairs have equal texts: a tie without a call."
         notices.append(Notice(code="identical_texts", text=text))
-    return [*notices, *_found_in_texts(work, measured.candidate)]
+    return [*notices, *_found_in_texts(measured.pairs, measured.candidate)]
 
 
-def _found_in_texts(work: Opened, candidate: Candidate) -> list[Notice]:
+def _found_in_texts(pairs: Sequence[Pair], candidate: Candidate) -> list[Notice]:
     """Warn of texts that betray their arm or speak to the judge."""
     found: dict[tuple[str, str], list[str]] = {}
-    for pair in work.sources.pairs:
+    for pair in pairs:
         for text, arm in ((pair.text_a, pair.model_a), (pair.text_b, pair.model_b or candidate.name)):
             for code in sorted({code for code, _ in findings(text)} - {"empty"}):
                 found.setdefault((code, arm or "unnamed"), []).append(pair.id)
@@ -155,7 +155,7 @@ def _missing_row(what: str, reasons: Sequence[str | None]) -> MissingRow:
 
 
 def _exhibits(work: Opened, measured: Measured) -> tuple[Exhibit, ...]:
-    pairs = {pair.id: pair for pair in work.sources.pairs}
+    pairs = {pair.id: pair for pair in measured.pairs}
     people, judge = _people_scores(measured.labels), _judge_scores(measured.verdicts)
     known = {id_: _for_candidate(measured, pairs[id_], people.get(id_, judge.get(id_))) for id_ in pairs}
     scored = {id_: score for id_, score in known.items() if score is not None}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from judge.decision.report import Exhibit
-from judge.domain import ORDERS
+from judge.domain import ORDERS, Pair
 from judge.errors import JoinError, did_you_mean
 from judge.judging import prompt
 from judge.workflow.measure import measure
 from judge.workflow.reporting import exhibit
 from judge.workflow.running import unblind
+from judge.workflow.sources import Candidate
 from judge.workflow.workspace import Opened
 
 
@@ -27,8 +28,13 @@ def show(work: Opened, pair: str) -> Exhibit:
             hint=did_you_mean(pair, found, f"there are {len(found)}, such as {next(iter(found), 'none')}"),
         )
     unblind(work, "show", [pair])
-    measured = measure(work, work.sources.candidates[0])
-    return exhibit(measured, found[pair], pair)
+    return exhibit(measure(work, _candidate_of(work, found[pair])), found[pair], pair)
+
+
+def _candidate_of(work: Opened, pair: Pair) -> Candidate:
+    """Find the candidate that a pair is about; a study of given pairs has one."""
+    first, *others = work.sources.candidates
+    return next((one for one in others if one.name == pair.model_b), first)
 
 
 def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:

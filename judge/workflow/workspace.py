@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from judge import access, data
 from judge.clock import Clock
@@ -26,6 +26,7 @@ from judge.workflow.sources import Sources
 if TYPE_CHECKING:
     from judge.store.database import Transaction
 
+OWN_LABELS: Final = "labels"  # the source of what the study's own key names, wherever that file lies
 NO_RUBRIC = digest("rubric", None)  # readings that were imported without a rubric hang on this
 
 
@@ -57,32 +58,37 @@ def database_place(study: Study, given: str | None) -> str:
 
 @contextmanager
 def opened(sources: Sources, place: str, clock: Clock, *, limit: int | None = None) -> Iterator[Opened]:
-    """Open the workspace and bring the study's files into it; all of them or, after an error, nothing.
-
-    Raises LockedError when the test set is not what it was at first use.
-    """
+    """Open the workspace, bring the study's files into it, and close it at the end; see `brought_in`."""
     database = open_database(place)
     try:
-        whole = _names(sources)
-        with database.write() as tx:
-            record = study_store.open_study(tx, sources.study.name, clock())
-            _lock(tx, record, sources, clock)
-            _put(tx, record, sources, whole, clock)
-        used = sources if limit is None else sources.limited(limit)
-        yield Opened(
-            sources=used,
-            database=database,
-            clock=clock,
-            record=record,
-            digest=whole.study,
-            rubric=whole.rubric,
-            judges=whole.judges,
-            arms=whole.arms,
-            pairs=whole.pairs,
-            trial=limit is not None,
-        )
+        yield brought_in(sources, database, clock, limit=limit)
     finally:
         database.close()
+
+
+def brought_in(sources: Sources, database: Database, clock: Clock, *, limit: int | None = None) -> Opened:
+    """Bring a study's files into an open database; all of them or, after an error, nothing.
+
+    limit: a trial on so many examples; the whole test set is locked nevertheless.
+    Raises LockedError when the test set is not what it was at first use.
+    """
+    names = _names(sources)
+    with database.write() as tx:
+        record = study_store.open_study(tx, sources.study.name, clock())
+        _lock(tx, record, sources, clock)
+        _put(tx, record, sources, names, clock)
+    return Opened(
+        sources=sources if limit is None else sources.limited(limit),
+        database=database,
+        clock=clock,
+        record=record,
+        digest=names.study,
+        rubric=names.rubric,
+        judges=names.judges,
+        arms=names.arms,
+        pairs=names.pairs,
+        trial=limit is not None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,11 @@ def _pair_names(pairs: Sequence[Pair]) -> dict[str, str]:
     """
     named = {pair.id: data.pair_digest(pair) for pair in pairs}
     counts = Counter(named.values())
-    return {id_: name if counts[name] == 1 else digest("pair twin", [name, id_]) for id_, name in named.items()}
+    return {id_: name if counts[name] == 1 else _twin(name, id_) for id_, name in named.items()}
+
+
+def _twin(name: str, pair: str) -> str:
+    return digest("pair twin", [name, pair])
 
 
 def _judge_name(judge: Judge, sources: Sources) -> str:
@@ -159,28 +169,43 @@ def _put(tx: Transaction, record: study_store.StudyRecord, sources: Sources, nam
     pairs = [(names.pairs[pair.id], pair.model_b if pair.model_b in side else next(iter(side)), pair) for pair in sources.pairs]
     study_store.put_pairs(tx, record.id, [(name, candidate or "b", pair) for name, candidate, pair in pairs])
     study_store.put_judges(tx, record.id, [(judge, names.judges[judge.name]) for judge in study.judges.values()])
-    if study.labels:
-        put_labels(tx, record, study.labels, sources.labels, names.pairs)
+    put_labels(tx, record, OWN_LABELS, sources.labels, sources.pairs, names.pairs, at=study.labels)
     if sources.scores:
         label_store.put_scores(tx, record.id, sources.scores)
 
 
 def put_labels(
-    tx: Transaction, record: study_store.StudyRecord, file: Path, labels: Sequence[Label], pairs: Mapping[str, str]
+    tx: Transaction,
+    record: study_store.StudyRecord,
+    source: str,
+    labels: Sequence[Label],
+    pairs: Sequence[Pair],
+    names: Mapping[str, str],
+    *,
+    at: Path | None,
 ) -> None:
-    """Keep a file's labels in place of what the same file said before.
+    """Keep the labels of one source, `OWN_LABELS` or an imported file, in place of what it said before.
 
-    Raises JoinError when another file holds one of them already.
+    A label that the source gave before, word for word, stays with the texts that it was given about, whatever the pair of
+    that name holds today.  Raises JoinError when another source holds one of them already.
     """
-    source = str(file.resolve())
-    known = label_store.label_sources(tx, record.id)
+    before, others = label_store.labelled_texts(tx, record.id, source), label_store.label_sources(tx, record.id)
+    texts = {pair.id: data.pair_digest(pair) for pair in pairs}
+    put = []
     for label in labels:
-        other = known.get((pairs[label.pair], label.annotator, label.criterion, label.kind, label.revision))
-        if other not in (None, source):
-            what = f"{label.annotator}'s label of pair '{label.pair}' on '{label.criterion}'"
-            raise JoinError(
-                f"{what} is already in {Path(str(other)).name}",
-                at=file,
-                hint="number a later answer with a higher revision, or take it out of one of the files",
-            )
-    label_store.put_labels(tx, record.id, source, [(pairs[label.pair], label) for label in labels])
+        today, then = names[label.pair], before.get(label)
+        name = today if then in (None, texts[label.pair], _twin(texts[label.pair], label.pair)) else then
+        _refuse_twice(others.get((name, label.annotator, label.criterion, label.kind, label.revision)), source, label, at)
+        put.append((name, label))
+    label_store.put_labels(tx, record.id, source, put)
+
+
+def _refuse_twice(other: str | None, source: str, label: Label, at: Path | None) -> None:
+    if other in (None, source):
+        return
+    where = "the study's own labels" if other == OWN_LABELS else Path(str(other)).name
+    raise JoinError(
+        f"{label.annotator}'s label of pair '{label.pair}' on '{label.criterion}' is already in {where}",
+        at=at,
+        hint="number a later answer with a higher revision, or take it out of one of the files",
+    )

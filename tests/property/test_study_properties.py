@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from judge import Study
@@ -19,7 +19,7 @@ from judge.decision.report import to_html, to_json
 from judge.errors import JoinError
 from tests.studies import Draft, answer, estimates, recording, reported, small, swapped, untimed, without
 
-few = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+few = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow], phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 SCORE = {"a": 0.0, "tie": 0.5, "b": 1.0}
 VALUES = ("a", "tie", "b")

@@ -1,0 +1,259 @@
+"""The straight line, from a folder of files to a decision: first run, second run, demo, trial."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+
+from judge import Study, agree
+from judge.decision.report import to_html, to_json
+from judge.errors import JudgeError
+from tests.studies import Cli, reported, rows_of, small, ticking, untimed
+
+TIMES_IN_HTML = re.compile(r"20\d\d-\d\d-\d\dT[0-9:.+]+")
+
+
+@pytest.fixture
+def cli(capsys):
+    return Cli(capsys)
+
+
+def test_a_begun_study_runs_at_once_and_leaves_a_report(cli, tmp_path):
+    written = cli.well("init", tmp_path / "mine").out.split()
+    assert f"{tmp_path / 'mine' / 'study.yaml'}" in written
+    ran = cli.well("run", tmp_path / "mine" / "study.yaml")
+    assert "UNDECIDED" in ran.out
+    assert (tmp_path / "mine" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_beginning_a_study_overwrites_nothing(cli, tmp_path):
+    cli.well("init", tmp_path)
+    (tmp_path / "study.yaml").write_text("mine")
+    again = cli("init", tmp_path)
+    assert again.code == 2
+    assert (tmp_path / "study.yaml").read_text() == "mine"
+
+
+def test_the_demo_ends_with_a_decision_and_where_to_read_on(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = cli.well("demo")
+    assert "SHIP" in ran.out
+    assert "Report: demo/report.html" in ran.out
+    shown = re.search(r"judge show (\S+) (\S+)", ran.out)
+    assert cli.well("show", *shown.groups()).out.startswith(f"Pair {shown[1]}")
+
+
+def test_the_demo_gives_the_same_on_every_run(cli, tmp_path):
+    first = cli.well("demo", tmp_path / "demo", "--json").json
+    page = (tmp_path / "demo" / "report.html").read_text()
+    second = cli.well("demo", tmp_path / "demo", "--json").json
+    assert untimed(first) == untimed(second)
+    assert TIMES_IN_HTML.sub("", page) == TIMES_IN_HTML.sub("", (tmp_path / "demo" / "report.html").read_text())
+    assert (first["decision"]["outcome"], first["primary"]["n"], first["primary"]["missing"]) == ("ship", 72, 8)
+    assert first["decision"]["simulated"] is True
+
+
+def test_the_demo_keeps_off_a_folder_of_something_else(cli, tmp_path):
+    (tmp_path / "thesis.txt").write_text("the only copy")
+    refused = cli("demo", tmp_path)
+    assert refused.code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_the_second_run_answers_everything_from_the_journal(cli, tmp_path):
+    study = small().write(tmp_path)
+    first, second = cli.well("run", study, "--json").events, cli.well("run", study, "--json").events
+    assert (first[-1]["event"], first[-1]["calls"], first[-1]["from_journal"]) == ("done", 12, 0)
+    assert second[-1]["calls"] == second[-1]["answered"] == second[-1]["from_journal"] == 12
+    reports = [next(event for event in events if event["event"] == "report") for events in (first, second)]
+    assert untimed(reports[0]) == untimed(reports[1])
+
+
+def test_the_commands_and_the_python_api_give_the_same_numbers(cli, tmp_path):
+    study = small(("b", "b", None, "a", "tie", "b")).write(tmp_path)
+    by_api = to_json(Study.open(study).run().reports[0])
+    assert untimed(cli.well("report", study, "--json").json) == untimed(by_api)
+    assert cli.well("agree", study, "--json").json == Study.open(study).agree().to_json() == by_api["agreement"]
+
+
+def test_agreement_on_files_is_the_same_by_command_and_by_function(cli, tmp_path):
+    study = small().write(tmp_path)
+    cli.well("run", study)
+    for kind in ("pairs", "calls", "labels"):
+        cli.well("export", kind, study, "-o", tmp_path / f"{kind}.jsonl")
+    files = {kind: tmp_path / f"{kind}.jsonl" for kind in ("pairs", "calls", "labels")}
+    by_command = cli.well("agree", *[word for kind, file in files.items() for word in (f"--{kind}", file)], "--json").json
+    assert by_command == agree(**files).to_json()
+    of_study = cli.well("agree", study, "--json").json
+    assert by_command["win_rate"] == of_study["win_rate"]
+    assert by_command["judges"] == of_study["judges"]
+
+
+def test_agreement_on_files_opens_no_database(cli, tmp_path):
+    study = small().write(tmp_path)
+    cli.well("export", "pairs", study, "-o", tmp_path / "pairs.jsonl")
+    (tmp_path / "away").mkdir()
+    (tmp_path / "pairs.jsonl").rename(tmp_path / "away" / "pairs.jsonl")
+    (tmp_path / "labels.jsonl").rename(tmp_path / "away" / "labels.jsonl")
+    agree(pairs=tmp_path / "away" / "pairs.jsonl", labels=tmp_path / "away" / "labels.jsonl")
+    assert sorted(path.name for path in (tmp_path / "away").iterdir()) == ["labels.jsonl", "pairs.jsonl"]
+
+
+def test_a_report_before_any_judging_says_that_everything_is_missing(tmp_path):
+    report = to_json(Study.open(small(people=0).write(tmp_path)).report())
+    assert report["decision"]["code"] == "judge_only"
+    assert report["agreement"]["judges"]["owl"]["calls"]["reasons"] == {"absent": 12}
+
+
+def test_a_trial_is_stamped_decides_nothing_and_locks_the_whole_test_set(tmp_path):
+    study = small().write(tmp_path)
+    report = to_json(Study.open(study).run(limit=2).reports[0])
+    assert (report["decision"]["outcome"], report["decision"]["code"]) == ("undecided", "trial")
+    assert report["decision"]["trial"] is True
+    assert report["agreement"]["source"]["pairs"] == 2
+    assert rows_of(tmp_path / ".judge" / "judge.db", "SELECT count(*) FROM example") == [(6,)]
+    assert rows_of(tmp_path / ".judge" / "judge.db", "SELECT command FROM run") == [("run (trial)",)]
+
+
+def test_a_trial_is_the_same_part_each_time_and_the_whole_run_goes_on_from_it(tmp_path):
+    study = Study.open(small().write(tmp_path))
+    first, second = study.compare(limit=3), study.compare(limit=3)
+    assert (first.calls, first.from_journal, second.from_journal) == (6, 0, 6)
+    assert study.compare().from_journal == 6
+
+
+def test_a_run_keeps_the_configuration_that_it_can_be_run_again_with(tmp_path):
+    study = small().write(tmp_path)
+    Study.open(study).run()
+    ((config,),) = rows_of(tmp_path / ".judge" / "judge.db", "SELECT config FROM run")
+    study.write_text(config)
+    assert untimed(to_json(Study.open(study).report())) == untimed(to_json(Study.open(study).run().reports[0]))
+
+
+def test_checking_a_study_writes_nothing(cli, tmp_path):
+    study = small().write(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    checked = cli.well("check", study, "--json").json
+    assert (checked["examples"], checked["pairs"], checked["calls"], checked["usd"]) == (6, 6, 12, [0.0, 0.0])
+    assert checked["plan"]["labels"] == 12
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_what_check_prints_is_a_study_again(cli, tmp_path):
+    study = small().write(tmp_path)
+    again = tmp_path / "again.yaml"
+    again.write_text(cli.well("check", study).out)
+    assert untimed(to_json(Study.open(again).run().reports[0])) == untimed(to_json(Study.open(study).report()))
+
+
+def test_an_edited_prompt_template_loses_no_recording(tmp_path, monkeypatch):
+    study = small().write(tmp_path)
+    before = reported(study)
+    monkeypatch.setattr(sys.modules["judge.judging.prompt"], "_SYSTEM", "Compare two answers. MARK fences them.")
+    compared = Study.open(study).compare()
+    assert compared.from_journal == compared.calls == 12
+    assert untimed(reported(study)) == untimed(before)
+
+
+def test_answers_that_were_recorded_under_another_rubric_are_used_with_a_warning(cli, tmp_path):
+    draft = small()
+    for row in draft.recordings["owl"][:3]:
+        row["rubric"] = "0" * 64
+    done = cli.well("compare", draft.write(tmp_path), "--json").events[-1]
+    assert done["warnings"] == [
+        {
+            "code": "recorded_under_other_rubric",
+            "text": "3 of 12 answers of judge owl were recorded under another version of the rubric.",
+        }
+    ]
+    assert done["unscored"] == 0
+
+
+def test_pairs_of_equal_texts_are_ties_without_a_call(tmp_path):
+    draft = small()
+    draft.outputs["tuned"][0]["text"] = draft.outputs["base"][0]["text"]
+    report = reported(draft.write(tmp_path))
+    assert report["agreement"]["judges"]["owl"]["calls"]["planned"] == 10
+    assert report["agreement"]["judges"]["owl"]["verdicts"]["basis"]["identical"] == 1
+    assert "identical_texts" in {warning["code"] for warning in report["warnings"]}
+
+
+def test_each_of_two_candidates_gets_a_report_of_its_own(cli, tmp_path):
+    study = two_candidates().write(tmp_path)
+    done = cli.well("run", study, "--json").events
+    assert [event["candidate"] for event in done[:-1] if event["event"] == "report"] == ["tuned", "other"]
+    assert sorted(path.name for path in tmp_path.glob("report*")) == ["report-other.html", "report-tuned.html"]
+    assert all(event["agreement"]["level"] == pytest.approx(0.975) for event in done[:-1] if event["event"] == "report")
+    rates = {event["candidate"]: event["primary"]["value"] for event in done[:-1] if event["event"] == "report"}
+    assert rates == {"tuned": 0.75, "other": 0.25}
+
+
+def test_a_candidate_s_report_shows_no_pair_of_the_other_candidate(tmp_path):
+    reports = Study.open(two_candidates().write(tmp_path)).run().reports
+    for made in reports:
+        assert {exhibit.pair.model_b for exhibit in made.exhibits} == {made.candidate}
+        counted = {row.what: row.of for row in made.missing}
+        assert (counted["answers of judge owl"], counted["verdicts of judge owl"]) == (12, 6)
+
+
+def test_a_pair_of_the_second_candidate_is_shown_with_all_that_was_said_about_it(cli, tmp_path):
+    study = two_candidates().write(tmp_path)
+    cli.well("run", study)
+    shown = cli.well("show", "q0/other", study, "--json").json
+    assert {(one["judge"], one["value"]) for one in shown["verdicts"]} == {("owl", "a")}
+    assert [one["label"] for one in shown["labels"]] == ["a", "a"]
+
+
+def test_one_of_two_candidates_has_to_be_named(cli, tmp_path):
+    study = two_candidates().write(tmp_path)
+    with pytest.raises(JudgeError, match="several candidates.*Name one of tuned, other"):
+        Study.open(study).report()
+    assert cli.well("report", study, "--candidate", "other", "--json").json["candidate"] == "other"
+
+
+def two_candidates():
+    draft, other = small(), small(("a", "a", "tie", "b", "a", "a"))
+    draft.outputs["other"] = [{**row, "text": f"Another answer to {row['example']}."} for row in other.outputs["tuned"]]
+    for mine, theirs in ((draft.recordings["owl"], other.recordings["owl"]), (draft.labels, other.labels)):
+        mine += [{**row, "pair": row["pair"].replace("tuned", "other")} for row in theirs]
+    return draft
+
+
+def test_a_study_of_given_pairs_takes_the_candidate_s_side_wherever_it_stands(tmp_path):
+    draft = small(("b", "b", "tie", "b"), people=1)
+    pairs = []
+    for n, example in enumerate(draft.examples):
+        texts = [("old", draft.outputs["base"][n]["text"]), ("new", draft.outputs["tuned"][n]["text"])]
+        (model_a, text_a), (model_b, text_b) = reversed(texts) if n == 0 else texts
+        pair = {"id": f"{example['id']}/tuned", "prompt": example["prompt"], "output_a": text_a, "output_b": text_b}
+        pairs.append({**pair, "model_a": model_a, "model_b": model_b})
+    draft.write(tmp_path)
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs))
+    config = {**draft.study(), "pairs": "pairs.jsonl", "candidate": "new"}
+    del config["test"], config["arms"]
+    (tmp_path / "study.yaml").write_text(json.dumps(config))
+    report = reported(tmp_path / "study.yaml")
+    assert report["agreement"]["win_rate"]["judge_raw"]["owl"]["value"] == (0 + 1 + 0.5 + 1) / 4
+
+
+def test_two_reports_at_different_times_differ_in_their_times_alone(tmp_path):
+    study = Study.open(small().write(tmp_path), clock=ticking())
+    pages = [to_html(study.run().reports[0]) for _ in range(2)]
+    assert pages[0] != pages[1]
+    assert TIMES_IN_HTML.sub("", pages[0]) == TIMES_IN_HTML.sub("", pages[1])
+
+
+@pytest.mark.parametrize("judges", [("owl",), ("owl", "lark")])
+def test_labels_that_are_not_in_leave_the_decision_interim(tmp_path, judges):
+    draft = small(judges=judges)
+    draft.labels.pop()
+    decision = reported(draft.write(tmp_path))["decision"]
+    assert (decision["outcome"], decision["code"], decision["interim"]) == ("undecided", "labels_missing", True)
+
+
+def test_a_clear_win_ships_and_a_clear_loss_is_abandoned(tmp_path):
+    won, lost = (reported(small([side] * 12).write(tmp_path / side))["decision"]["outcome"] for side in "ba")
+    assert (won, lost) == ("ship", "abandon")
