@@ -14,7 +14,7 @@ from litestar import Response
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def render(name: str, **shown: Any) -> str:
 
 def html(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
     """Answer with a page or a fragment of one."""
-    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(text.encode(), status_code=status, media_type="text/html", headers=headers)
 
 
 def json_answer(content: dict[str, Any], status: int = 200) -> Response[bytes]:

@@ -101,7 +101,7 @@ class Gate(ASGIMiddleware):
             raise HTTPException(status_code=400, detail="unknown host")
         if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and not same_site(headers):
             raise PermissionDeniedException("a form of another site")
-        roles = ROUTES.get(f"{scope['method']} {_template(scope)}")
+        roles = ROUTES.get(f"{scope['method']} {scope.get('path_template')}")
         if roles is None:
             raise NotFoundException
         session = await self.sessions.find(self.sessions.secret_in(headers.get("cookie", "")))
@@ -112,13 +112,6 @@ class Gate(ASGIMiddleware):
                 raise PermissionDeniedException("another role is needed")
         scope["user"] = session
         await next_app(scope, receive, send)
-
-
-def _template(scope: Scope) -> str:
-    """Write a route's path as the table does: `/join/{token:str}` becomes `/join/{token}`."""
-    template: str = scope.get("path_template", "") or ""
-    parts = (part.split(":")[0] + "}" if part.startswith("{") else part for part in template.split("/"))
-    return "/".join(parts) or "/"
 
 
 def host_is_ours(host: str, allowed: Collection[str]) -> bool:

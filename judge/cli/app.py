@@ -50,13 +50,14 @@ def run(arguments: Sequence[str]) -> int:
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("interrupted; what was finished is kept, the same command goes on")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         return 0
     except Exception as error:
         return _of_the_parser(error)
+    if result == INTERRUPTED:  # what the parser makes of Ctrl-C inside a command
+        return _interrupted()
     return result if isinstance(result, int) else 0
 
 
@@ -71,12 +72,17 @@ def _of_the_parser(error: Exception) -> int:
             _complain(f"{text}.{hint}")
         return 2
     if type(error).__name__ == "Abort":
-        return INTERRUPTED
+        return _interrupted()
     import traceback
 
     traceback.print_exception(error)
     _complain(f"this is a bug in blind-judge {__version__}; please report it with the lines above")
     return BUG
+
+
+def _interrupted() -> int:
+    _complain("interrupted; what was finished is kept, the same command goes on")
+    return INTERRUPTED
 
 
 def _complain(text: str) -> None:

@@ -49,7 +49,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
         cost=_cost(measured.readings),
         openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
         looks=looks,
-        warnings=(*measured.agreement.warnings, *_warnings(work, measured, stray)),
+        warnings=(*measured.agreement.warnings, *_warnings(measured, stray)),
         versions=versions(),
         exhibits=_exhibits(work, measured),
         missing=_missing(work, measured),
@@ -96,7 +96,7 @@ def _cost(readings: Sequence[Reading]) -> Cost:
     return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge))
 
 
-def _warnings(work: Opened, measured: Measured, stray: int) -> list[Notice]:
+def _warnings(measured: Measured, stray: int) -> list[Notice]:
     notices = []
     if stray:
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."

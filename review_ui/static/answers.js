@@ -41,7 +41,8 @@ export function demanded(pair) {
 
 export function activate(pair, group) {
   for (const other of groups(pair)) other.classList.toggle("active", other === group);
-  group?.scrollIntoView({ block: "nearest" });
+  const list = group?.closest(".questions");
+  if (list) list.scrollTop = group.offsetTop - list.clientHeight / 2; // the list alone, not the page
 }
 
 export function mark(pair) {

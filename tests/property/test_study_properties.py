@@ -19,7 +19,12 @@ from judge.decision.report import to_html, to_json
 from judge.errors import JoinError
 from tests.studies import Draft, answer, estimates, recording, reported, small, swapped, untimed, without
 
-few = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow], phases=(Phase.explicit, Phase.reuse, Phase.generate))
+few = settings(
+    deadline=None,
+    max_examples=12,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the studies are small already; shrinking them takes minutes
+)
 
 SCORE = {"a": 0.0, "tie": 0.5, "b": 1.0}
 VALUES = ("a", "tie", "b")

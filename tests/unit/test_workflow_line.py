@@ -209,7 +209,7 @@ def test_a_pair_of_the_second_candidate_is_shown_with_all_that_was_said_about_it
 
 def test_one_of_two_candidates_has_to_be_named(cli, tmp_path):
     study = two_candidates().write(tmp_path)
-    with pytest.raises(JudgeError, match="several candidates.*Name one of tuned, other"):
+    with pytest.raises(JudgeError, match=r"several candidates.*Name one of tuned, other"):
         Study.open(study).report()
     assert cli.well("report", study, "--candidate", "other", "--json").json["candidate"] == "other"
 
