@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from judge.access import LONGEST_NAME, Session, peek, redeem
@@ -41,7 +42,7 @@ async def healthy() -> Response[bytes]:
 
 
 @get("/static/{version_:str}/{name:str}")
-async def static(version_: str, name: str) -> Response[bytes]:
+async def static(version_: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """Send a style sheet or a script; its URL changes with its content."""
     asset = assets().get(name) if version_ == version() else None
     if asset is None:
@@ -50,7 +51,7 @@ async def static(version_: str, name: str) -> Response[bytes]:
 
 
 @get("/join/{token:str}")
-async def show_invitation(request: Asked, token: str) -> Response[bytes]:
+async def show_invitation(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Show what a link offers, and nothing about the study."""
     offered = await read(request.app.state.database, peek, token, request.app.state.clock())
     if offered is None:
@@ -59,7 +60,7 @@ async def show_invitation(request: Asked, token: str) -> Response[bytes]:
 
 
 @post("/join/{token:str}", status_code=303)
-async def use_invitation(request: Asked, token: str) -> Response[Any]:
+async def use_invitation(request: Asked, token: FromPath[str]) -> Response[Any]:
     """Use a link up and come in with a new session, whatever the browser had before."""
     request.app.state.attempts.count(address_of(request.scope))
     sessions = request.app.state.sessions

@@ -9,7 +9,7 @@ from typing import Any, Final
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from judge.errors import GoneError, JudgeError, StateError
+from judge.errors import GoneError, StateError
 from review_ui.pages import html, json_answer, render
 
 log = logging.getLogger("review_ui")
@@ -34,11 +34,11 @@ def answer_failure(request: Request[Any, Any, Any], failure: Exception) -> Respo
         # The path may hold a link's secret: name the route, not the path.
         log.error("failed: %s %s", request.method, request.scope.get("path_template", ""), exc_info=failure)
     title, remedy = WORDS.get(status, (HTTPStatus(status).phrase, "Go back and try again."))
+    told = failure if isinstance(failure, StateError) else None  # written for the person who caused it
     if "application/json" in request.headers.get("accept", ""):
-        text = failure.problem if isinstance(failure, StateError) else title
-        answer = json_answer({"code": status, "text": text}, status)
+        answer = json_answer({"code": status, "text": told.problem if told else title}, status)
     else:
-        answer = html(render("message.html", title=title, text=_told(failure) or remedy), status)
+        answer = html(render("message.html", title=title, text=told.line() if told else remedy), status)
     answer.headers.update(headers)
     return answer
 
@@ -53,8 +53,3 @@ def _status(failure: Exception) -> int:
             return 409
         case _:
             return 500
-
-
-def _told(failure: Exception) -> str | None:
-    """Give the text of an error that was written for the person who caused it."""
-    return failure.line() if isinstance(failure, JudgeError) and isinstance(failure, StateError) else None

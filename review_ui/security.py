@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Mapping, MutableMapping
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from litestar.enums import ScopeType
@@ -96,12 +96,13 @@ class Gate(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Check one request.  Raises 400, 403, 401 or 404 as an HTTPException."""
+        method = scope.get("method")
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if not host_is_ours(headers.get("host", ""), self.allowed_hosts):
             raise HTTPException(status_code=400, detail="unknown host")
-        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and not same_site(headers):
+        if method not in {"GET", "HEAD", "OPTIONS"} and not same_site(headers):
             raise PermissionDeniedException("a form of another site")
-        roles = ROUTES.get(f"{scope['method']} {scope.get('path_template')}")
+        roles = ROUTES.get(f"{method} {scope.get('path_template')}")
         if roles is None:
             raise NotFoundException
         session = await self.sessions.find(self.sessions.secret_in(headers.get("cookie", "")))
@@ -161,7 +162,7 @@ class Attempts:
         times.append(now)
 
 
-def address_of(scope: MutableMapping[str, Any]) -> str:
+def address_of(scope: Scope) -> str:
     """Give the address that a request came from, as the server saw it."""
-    client = scope.get("client")
+    client = scope["client"]
     return client[0] if client else "unknown"

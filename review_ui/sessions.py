@@ -48,6 +48,4 @@ class Sessions:
         return self._cookie("", 0)
 
     def _cookie(self, value: str, age_s: int) -> Cookie:
-        return Cookie(
-            key=self.cookie, value=value, max_age=age_s, path="/", httponly=True, secure=self.https, samesite="lax"
-        )
+        return Cookie(key=self.cookie, value=value, max_age=age_s, path="/", httponly=True, secure=self.https, samesite="lax")

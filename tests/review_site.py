@@ -15,15 +15,16 @@ from typing import Any
 import uvicorn
 
 from judge.access import invite
-from judge.domain import Criterion, Example, Label, Message, Pair, Rubric
+from judge.domain import Criterion, Example, Message, Pair, Rubric
 from judge.ids import digest
-from judge.review import Subject, close, open_one, open_round
+from judge.review import Subject, close, open_round
 from judge.store import review as sample_store
 from judge.store import rounds
 from judge.store import study as study_store
 from judge.store.database import Database
 from judge.store.opening import open_database
 from review_ui.app import create_app
+from review_ui.security import Attempts
 
 STUDY = "helpdesk"
 LONG_PROMPT = "My parcel was to come on Monday. It is Thursday now. Where is it, and what can you do for me?"
@@ -47,7 +48,9 @@ def rubric(criteria: Sequence[Criterion] = ()) -> Rubric:
 
 def pairs(n: int) -> list[Pair]:
     """Pairs whose texts can be told apart."""
-    return [pair(f"Answer {i} from one side.\n\nIt has two paragraphs.", f"Answer {i} from the other side.", i) for i in range(n)]
+    return [
+        pair(f"Answer {i} from one side.\n\nIt has two paragraphs.", f"Answer {i} from the other side.", i) for i in range(n)
+    ]
 
 
 def pair(text_a: str, text_b: str, n: int = 0, turns: Sequence[str] = (LONG_PROMPT,)) -> Pair:
@@ -101,14 +104,6 @@ class Site:
         """Make an invitation."""
         return str(self.owner.invite(STUDY, uses=uses, days=14, role=role)["link"])
 
-    def labels(self) -> list[Label]:
-        """Every label that was saved, all revisions; the envelopes are opened for it."""
-        from judge.review import to_labels
-
-        with self.database.read() as tx:
-            opened = rounds.open_envelopes(tx, self.owner.study_id, [open_one(tx, self.owner.study_id).token])
-            return list(to_labels(opened))
-
     def said(self) -> list[tuple[int, str, str]]:
         """What was saved, as it was said: (revision, choice, comment), in the order of arrival."""
         from sqlmodel import col, select
@@ -133,7 +128,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def prepare(folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, wanted: int = 2, seats: int = 8) -> tuple[Database, Owner]:
+def prepare(
+    folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, wanted: int = 2, seats: int = 8
+) -> tuple[Database, Owner]:
     """Make a database with one open round over these pairs."""
     database = open_database(folder / "judge.db")
     named = {digest("pair", [one.text_a, one.text_b, one.id]): one for one in texts}
@@ -150,7 +147,9 @@ def prepare(folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, want
 def review(folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, wanted: int = 2, seats: int = 8) -> Iterator[Site]:
     """Serve a review until the block ends."""
     database, owner = prepare(folder, texts, asked, wanted=wanted, seats=seats)
-    with serve(create_app(database, owner=owner)) as url:
+    app = create_app(database, owner=owner)
+    app.state.attempts = Attempts(10_000)  # everybody comes from this machine
+    with serve(app) as url:
         owner.url = url
         yield Site(url, database, owner)
     database.close()
@@ -159,7 +158,8 @@ def review(folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, wante
 @contextmanager
 def serve(app: Any) -> Iterator[str]:
     """Serve an application on a free port of this machine; gives its address."""
-    listening = socket.socket()
+    # Without the protocol named, asyncio leaves Nagle's algorithm on: 40 ms an answer.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, access_log=False, ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -130,9 +130,7 @@ def swapped(draft: Draft) -> Draft:
         # What was shown first stays first: only its storage name changes, and with it the order's.
         turned.recordings[name] = [{**row, "order": OTHER[row["order"]]} for row in rows]
     for name, rows in draft.calls.items():
-        turned.calls[name] = [
-            {**row, "order": OTHER[row["order"]], "label": OTHER.get(row["label"] or "")} for row in rows
-        ]
+        turned.calls[name] = [{**row, "order": OTHER[row["order"]], "label": OTHER.get(row["label"] or "")} for row in rows]
     turned.labels = [
         {**row, "label": OTHER.get(row["label"], row["label"])} | ({"left": OTHER[row["left"]]} if "left" in row else {})
         for row in draft.labels

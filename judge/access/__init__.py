@@ -1,6 +1,6 @@
 """People, roles, tokens and the append-only ledger."""
 
-from judge.access.ledger import CLOSE, EXPORT, IMPORT, LABELS_OPENED, LOOK, OPENING, UNBLINDING, note, openings, whoami
+from judge.access.ledger import CLOSE, EXPORT, IMPORT, LOOK, OPENING, UNBLINDING, note, openings, opens_labels, whoami
 from judge.access.people import (
     LONGEST_NAME,
     ROLES,
@@ -18,7 +18,6 @@ __all__ = [
     "CLOSE",
     "EXPORT",
     "IMPORT",
-    "LABELS_OPENED",
     "LONGEST_NAME",
     "LOOK",
     "OPENING",
@@ -32,6 +31,7 @@ __all__ = [
     "invite",
     "note",
     "openings",
+    "opens_labels",
     "peek",
     "redeem",
     "whoami",

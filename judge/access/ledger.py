@@ -26,6 +26,11 @@ def note(tx: Transaction, study: str, kind: str, clock: Clock, what: Mapping[str
     access.append(tx, access.Event(study=study, kind=kind, who=who or whoami(), what=what, at=clock()))
 
 
+def opens_labels(event: access.Event) -> bool:
+    """Say whether an event let somebody see labels; pairs shown before any label was there opened none."""
+    return event.kind in LABELS_OPENED and not (event.kind == UNBLINDING and event.what.get("labels") == 0)
+
+
 def openings(tx: Transaction, study: str) -> list[access.Event]:
     """Give the study's openings of the test set."""
     return access.events(tx, study, OPENING)

@@ -67,15 +67,17 @@ def redeem(tx: Transaction, secret: str, name: str, session: str | None, now: da
     """Use a link: the person gets its role and a new session.
 
     session: the secret of a session that the browser holds; its person then gets the role too, under the known name, so
-    that nobody is two people.  The old session ends.  Raises GoneError for a link that is no more.
+    that nobody is two people.  That session ends, whichever study it was for: the browser keeps one.  Raises GoneError for
+    a link that is no more.
     """
     found = store.find_token(tx, fingerprint(secret))
     if found is None or not store.use_invite(tx, fingerprint(secret), now):
         raise GoneError("this link is used up, expired or withdrawn", hint="ask for a new one")
     known = find_session(tx, session, now) if session else None
+    if known is not None:
+        end_session(tx, str(session))
     if known is not None and known.study == found.study:
         person, called = known.person, known.name
-        end_session(tx, str(session))
     else:
         person, called = secrets.token_hex(8), _free_name(tx, found.study, name)
         store.put_person(tx, person, called, now)
@@ -109,7 +111,7 @@ def fingerprint(secret: str) -> str:
 
 def _free_name(tx: Transaction, study: str, name: str) -> str:
     """Give a name that nobody in the study has: labels are told apart by it."""
-    wanted = " ".join(name.split())[:LONGEST_NAME] or "Annotator"
+    wanted = " ".join(name.replace("\0", " ").split())[:LONGEST_NAME] or "Annotator"  # PostgreSQL keeps no NUL
     taken = set(store.names(tx, study).values())
     if wanted not in taken:
         return wanted

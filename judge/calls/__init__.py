@@ -1,7 +1,27 @@
 """Request in, journalled Answer out.  Knows no pair and no rubric."""
 
-from judge.calls.engine import Engine, Progress, Provider, Submitted
+from judge.calls.budget import Budget
+from judge.calls.engine import Engine, Progress, Submitted
+from judge.calls.flow import Settings
+from judge.calls.prices import Price, PriceList, prices
+from judge.calls.providers import provider_for
+from judge.calls.providers.base import Provider
 from judge.calls.providers.recorded import RecordedProvider
-from judge.calls.request import Answer, Request
+from judge.calls.request import Answer, Request, Usage
 
-__all__ = ["Answer", "Engine", "Progress", "Provider", "RecordedProvider", "Request", "Submitted"]
+__all__ = [
+    "Answer",
+    "Budget",
+    "Engine",
+    "Price",
+    "PriceList",
+    "Progress",
+    "Provider",
+    "RecordedProvider",
+    "Request",
+    "Settings",
+    "Submitted",
+    "Usage",
+    "prices",
+    "provider_for",
+]

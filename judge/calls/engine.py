@@ -1,98 +1,114 @@
 """One engine per process: requests in, journalled answers out.
 
     engine = Engine(database, {"recorded": RecordedProvider(recordings)}, clock)
-    result = engine.submit(requests)        # answers in the order of the requests; None: nobody has one
+    for place, answer in engine.stream(requests): ...
 
 The intent is on disk before a request is sent, the raw answer before it counts.  A call that is answered in the journal is
-never made again.
+never made again; equal calls are made once.  What cannot be answered now parks the run: the same command goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final
 
+from judge.calls.budget import Budget
+from judge.calls.flow import Flow, Settings
+from judge.calls.providers.base import Provider
 from judge.calls.request import Answer, Request
 from judge.clock import Clock
-from judge.store import calls as journal
 from judge.store.database import Database
 
-_BATCH: Final = 256  # answers that share one commit
 Progress = Callable[[int, int], None]  # done, of
-
-
-class Provider(Protocol):
-    """A way to get an answer."""
-
-    def name(self, request: Request) -> str | None:
-        """Give the digest of the call, or None when this provider cannot answer the request."""
-        ...
-
-    def answer(self, request: Request, call: str) -> Answer:
-        """Get the answer to a request whose call has this digest."""
-        ...
+_END: Final = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitted:
-    """Answers in the order of the requests, and how many of them the journal already held."""
+    """Answers in the order of the requests (None: nobody has one), and how many the journal already held."""
 
     answers: tuple[Answer | None, ...]
     from_journal: int
 
 
 class Engine:
-    """Answers requests through its providers, with the journal in between."""
+    """Answers requests through its providers, with journal, pacing and budget in between.
 
-    def __init__(self, database: Database, providers: Mapping[str, Provider], clock: Clock) -> None:
-        self._database = database
-        self._providers = providers
-        self._clock = clock
+    providers: by the route that requests name.  The event loop runs on a thread of its own; callers block.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        *,
+        budget: Budget | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._flow = Flow(database, providers, clock, budget or Budget(cap=None), settings or Settings())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def flow(self) -> Flow:
+        """What is going on: counts for progress and reports."""
+        return self._flow
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer | None]]:
+        """Answer requests as they come, in any order: (place in the requests, answer).
+
+        None: nobody has an answer.  A request that failed for good has an answer with its error.  The first interrupt
+        stops sending and waits for what is open, a second one stops at once; both lose nothing that was answered.
+        Raises Parked or JudgeError after everything that was answered has been given.
+        """
+        out: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put), self._running())
+        done.add_done_callback(lambda _: out.put(_END))
+        interrupted = False
+        while True:
+            try:
+                item = out.get()
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                self._running().call_soon_threadsafe(self._flow.stop)
+                continue
+            if item is _END:
+                break
+            yield item
+        done.result()
+        if interrupted:
+            raise KeyboardInterrupt
 
     def submit(self, requests: Sequence[Request], progress: Progress | None = None) -> Submitted:
-        """Answer every request that can be answered, each distinct call once.
+        """Answer every request that can be answered; see `stream`."""
+        answers: list[Answer | None] = [None] * len(requests)
+        before = self._flow.from_journal
+        for done, (place, answer) in enumerate(self.stream(requests), 1):
+            answers[place] = answer
+            if progress and (done % 64 == 0 or done == len(requests)):
+                progress(done, len(requests))
+        return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
 
-        Raises Parked or StoreError; what was answered before is in the journal then.
-        """
-        names = [self._providers[request.provider].name(request) for request in requests]
-        with self._database.read() as tx:
-            answers = {
-                call: _restored(call, row) for call, row in journal.answered(tx, [name for name in names if name]).items()
-            }
-        known = len(answers)
-        open_calls = {name: request for name, request in zip(names, requests, strict=True) if name and name not in answers}
-        todo = list(open_calls.items())
-        for start in range(0, len(todo), _BATCH):
-            batch = todo[start : start + _BATCH]
-            answers |= self._answer(batch)
-            if progress:
-                progress(min(start + _BATCH, len(todo)), len(todo))
-        return Submitted(answers=tuple(answers.get(name) if name else None for name in names), from_journal=known)
+    def close(self) -> None:
+        """Close connections and end the thread."""
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._flow.close(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
 
-    def _answer(self, batch: Sequence[tuple[str, Request]]) -> dict[str, Answer]:
-        intents = [
-            journal.Intent(digest=call, repeat=request.repeat, request=request.content(), tag=request.tag)
-            for call, request in batch
-        ]
-        with self._database.write() as tx:
-            journal.intend(tx, intents, self._clock())
-        answers = {call: self._providers[request.provider].answer(request, call) for call, request in batch}
-        with self._database.write() as tx:
-            journal.record(tx, [_outcome(answer) for answer in answers.values()], self._clock())
-        return answers
-
-
-def _outcome(answer: Answer) -> journal.Outcome:
-    return journal.Outcome(
-        digest=answer.digest,
-        raw=answer.text,
-        usage=answer.usage(),
-        cost_usd=answer.cost_usd,
-        request_id=answer.request_id,
-        error_class=answer.error,
-    )
-
-
-def _restored(call: str, row: journal.Outcome) -> Answer:
-    return Answer(digest=call, text=row.raw, cost_usd=row.cost_usd, request_id=row.request_id, **row.usage)
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
+            self._thread.start()
+        return self._loop

@@ -24,12 +24,14 @@ class Request:
     model: str
     messages: tuple[Message, ...]
     tag: str
+    route: str = "recorded"  # which of the engine's providers answers; no part of the digest
     system: str | None = None
     schema: Mapping[str, Any] | None = None
     base_url: str | None = None
     effort: str | None = None
     sampling: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 1
+    reask: int = 0  # asked anew because the answer before could not be read
 
     def content(self) -> dict[str, Any]:
         """Give what makes this call this call: never keys, time-outs, token limits or ids of study and pair."""
@@ -43,6 +45,7 @@ class Request:
             "messages": [[turn.role, turn.content] for turn in self.messages],
             "schema": None if self.schema is None else dict(self.schema),
             "repeat": self.repeat,
+            **({"reask": self.reask} if self.reask else {}),
         }
 
     @property
@@ -52,8 +55,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one answer; `tokens_in` includes those that were read from a cache or written into it."""
+
+    tokens_in: int | None = None
+    cached: int = 0
+    written: int = 0
+    tokens_out: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the raw text, or an error in its place.  `digest` names the call it answers."""
+    """What came back: the text, or an error in its place.  `digest` names the call it answers."""
 
     digest: str
     text: str | None
@@ -61,18 +74,17 @@ class Answer:
     finish: Finish | None = None
     model: str | None = None
     request_id: str | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
+    usage: Usage = Usage()
     latency_s: float | None = None
     cost_usd: float | None = None
+    failed: bool = False  # no answer came; the same command asks again
 
-    def usage(self) -> dict[str, Any]:
-        """Give what is kept beside the raw text in the journal."""
-        return {
-            "finish": self.finish,
-            "error": self.error,
-            "model": self.model,
-            "tokens_in": self.tokens_in,
-            "tokens_out": self.tokens_out,
-            "latency_s": self.latency_s,
-        }
+    @property
+    def tokens_in(self) -> int | None:
+        """Tokens that were read."""
+        return self.usage.tokens_in
+
+    @property
+    def tokens_out(self) -> int | None:
+        """Tokens that were written, thinking included."""
+        return self.usage.tokens_out

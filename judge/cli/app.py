@@ -11,6 +11,7 @@ import typer
 
 from judge import __version__
 from judge.cli import files, reviews, rubrics, service, start, studies
+from judge.cli.console import note
 from judge.errors import JudgeError
 
 BUG: Final = 70
@@ -45,13 +46,13 @@ app.add_typer(rubrics.app, name="rubric")
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; give its exit code.  A traceback is printed for our own bugs only."""
     try:
-        result = app(args=list(arguments), standalone_mode=False)
+        result = app(args=list(arguments), prog_name="judge", standalone_mode=False)
     except JudgeError as error:
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return _interrupted()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the parser, which never leaves by itself here, makes the second of the first
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         return 0
     except Exception as error:
@@ -66,10 +67,10 @@ def _of_the_parser(error: Exception) -> int:
     shown: Any = getattr(error, "format_message", None)
     if shown is not None:
         context = getattr(error, "ctx", None)
-        hint = f" Try `{context.command_path} --help`." if context is not None else ""
-        text = str(shown()).rstrip(".")
+        command = "judge" if context is None else context.command_path
+        text = " ".join(str(shown()).split()).rstrip(".")
         if text:
-            _complain(f"{text}.{hint}")
+            _complain(f"{text}. Try `{command} --help`.")
         return 2
     if type(error).__name__ == "Abort":
         return _interrupted()
@@ -86,4 +87,4 @@ def _interrupted() -> int:
 
 
 def _complain(text: str) -> None:
-    print(f"judge: {text}", file=sys.stderr)  # noqa: T201
+    note(f"judge: {text}")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What could move the cursor, recolour or reorder a terminal; a judged text, or an id in a file, is somebody else's."""
 
 
 def say(text: str = "") -> None:
     """Print a result for a person."""
-    print(text)  # noqa: T201
+    print(printable(text))  # noqa: T201
 
 
 def emit(document: Mapping[str, Any]) -> None:
@@ -21,7 +25,12 @@ def emit(document: Mapping[str, Any]) -> None:
 
 def note(text: str) -> None:
     """Tell what is going on, on standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(printable(text), file=sys.stderr, flush=True)  # noqa: T201
+
+
+def printable(text: str) -> str:
+    """Show a text without letting it steer the terminal: control characters become visible."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 class Progress:

@@ -30,7 +30,7 @@ def import_(
 
     names, study = split_study(words)
     if not names:
-        raise JudgeError("no file to import", hint=f"judge import {kind} FILE {study}")
+        raise JudgeError("no file to import", hint=f"write `judge import {kind} FILE {study}`")
     with open_study(study, db).work() as work:
         rows = workflow.import_files(work, kind, [Path(name) for name in names])
     if as_json:

@@ -65,4 +65,4 @@ def show(
         for name in shipped_rubrics():
             say(name)
         return
-    say(read_text(rubric_path(rubric)).rstrip())
+    say(read_text(rubric_path(rubric)).replace("\r\n", "\n").rstrip())

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from judge.agreement import Agreement, JudgePanel, PeoplePanel
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
-
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What could move the cursor, recolour or reorder a terminal; a judged text is somebody else's."""
 
 
 def agreement_lines(found: Agreement) -> Iterator[str]:
@@ -85,7 +81,7 @@ def pair_lines(shown: Exhibit) -> Iterator[str]:
         yield f"{verdict.judge} on {verdict.criterion}: {verdict.value or 'unscored'} ({verdict.basis}{why})"
     for label in shown.labels:
         marks = f" ({', '.join(label.flags)})" if label.flags else ""
-        comment = f": {printable(label.comment)}" if label.comment else ""
+        comment = f": {label.comment}" if label.comment else ""
         yield f"{label.annotator}{marks} on {label.criterion}: {label.choice}{comment}"
     for rationale in shown.rationales:
         yield from _block(f"{rationale.judge}, order {rationale.order}, {rationale.criterion}", rationale.text)
@@ -93,9 +89,4 @@ def pair_lines(shown: Exhibit) -> Iterator[str]:
 
 def _block(title: str, text: str) -> Iterator[str]:
     yield f"--- {title} ---"
-    yield textwrap.indent(printable(text), "  ")
-
-
-def printable(text: str) -> str:
-    """Show a text without letting it steer the terminal: control characters become visible."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    yield textwrap.indent(text, "  ")

@@ -32,6 +32,8 @@ def check_parts(answers: Answers, page: Page) -> None:
             raise StateError(f"'{criterion}' has no such answer", hint="reload the page")
     if len(answers.comment) > LONGEST_COMMENT:
         raise StateError(f"the comment is longer than {LONGEST_COMMENT} characters", hint="shorten it")
+    if "\0" in answers.comment:  # PostgreSQL keeps none
+        raise StateError("the comment holds a character that cannot be kept", hint="write it anew")
 
 
 def _possible(question: Question, said: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from judge.desk.answers import answers_from, answers_to, check
+from judge.desk.answers import answers_from, answers_to, check, check_parts
 from judge.desk.types import Answers, Desk, Page, Progress, Question, Task, Vote, Voted
 from judge.domain import Message
 from judge.errors import GoneError, StateError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HELD: Final = timedelta(minutes=30)
 AHEAD: Final = timedelta(minutes=5)  # short: what is only in the page must not block the last items
 UNDO: Final = 10
+_VOTED: Final = ("done", "late", "skipped")
 
 
 def open_desk(tx: Transaction, study: str, person: str, now: datetime) -> Desk | None:
@@ -58,18 +59,18 @@ def vote(tx: Transaction, study: str, person: str, given: Vote, now: datetime) -
     known = store.label_by_client(tx, given.client_id)
     if known is not None and known != (task.token, person):
         raise StateError("this vote's id belongs to another vote", hint="reload the page")
-    late = False
     if known is None:
         if not round_.open:
             raise StateError("the round is closed; this vote was not counted", hint="reload the page")
         check(given.answers, page_from(round_.page))
         late = _keep(tx, task, person, given, now)
-    lost = _show(tx, task, given.next, now)
-    current, upcoming = _hand(tx, round_.token, task.seat, now)
+    else:
+        late = _is_late(store.last_label(tx, task.token))
+    lost, upcoming = _following(tx, round_, task, given.next, now)
     return Voted(
         late=late,
         repeated=known is not None,
-        upcoming=current if lost else upcoming,
+        upcoming=upcoming,
         lost=lost,
         progress=_progress(tx, round_.token, task.seat),
         undoable=_undoable(tx, round_.token, person),
@@ -77,11 +78,19 @@ def vote(tx: Transaction, study: str, person: str, given: Vote, now: datetime) -
 
 
 def save_draft(tx: Transaction, study: str, person: str, task: str, answers: Answers, now: datetime) -> None:
-    """Keep what is chosen so far on a task.  Raises GoneError for a task that is not this person's."""
+    """Keep what is chosen so far on a task; of a closed round nothing.
+
+    Raises GoneError for a task that is not this person's, StateError for an answer that cannot be, or after the vote: a
+    draft that comes late would stand in the vote's place when it is taken back.
+    """
     round_, mine = _mine(tx, study, person, task)
-    if round_.open:
-        store.put_draft(tx, mine.token, answers_to(answers), now)
-        store.renew(tx, mine.round, mine.seat, _leases(now))
+    if not round_.open:
+        return
+    if mine.state in _VOTED:
+        raise StateError("this pair has your vote already", hint="take it back to change it")
+    check_parts(answers, page_from(round_.page))
+    store.put_draft(tx, mine.token, answers_to(answers), now)
+    store.renew(tx, mine.round, mine.seat, _leases(now))
 
 
 def take_back(tx: Transaction, study: str, person: str, now: datetime) -> Task:
@@ -147,7 +156,23 @@ def _keep(tx: Transaction, task: store.TaskRecord, person: str, given: Vote, now
 def _has_place(task: store.TaskRecord, before: store.LabelRecord | None) -> bool:
     if before is None:
         return task.state in ("held", "ahead")
-    return before.choice != "skip" and "late" not in before.flags
+    return before.choice != "skip" and not _is_late(before)
+
+
+def _is_late(label: store.LabelRecord | None) -> bool:
+    return label is not None and "late" in label.flags
+
+
+def _following(
+    tx: Transaction, round_: store.RoundRecord, task: store.TaskRecord, shown: str | None, now: datetime
+) -> tuple[bool, Task | None]:
+    """Hold the pair that the page shows now; say whether it is lost, and give the one to put behind (or in place of) it."""
+    if not round_.open:
+        return shown is not None, None
+    lost = _show(tx, task, shown, now)
+    there = None if lost else shown
+    hand = _hand(tx, round_.token, task.seat, now)
+    return lost, next((one for one in hand if one is not None and one.token != there), None)
 
 
 def _show(tx: Transaction, task: store.TaskRecord, shown: str | None, now: datetime) -> bool:

@@ -1,11 +1,13 @@
 """Pair x Rubric x judges in, Verdict out.  Small, because calls is deep."""
 
-from judge.judging.parse import PARSER, Parsed, asked, parse
-from judge.judging.plan import Ask, plan, recording_tag, request, tagged
+from judge.judging.parse import LENIENT, PARSER, Parsed, asked, parse
+from judge.judging.plan import MODELS, Ask, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, checklist_of, prompt
 from judge.judging.resolve import complete, complete_verdicts, jury, preference_of_check, resolve, strata, verdicts
 
 __all__ = [
+    "LENIENT",
+    "MODELS",
     "PARSER",
     "Ask",
     "Parsed",
@@ -22,6 +24,7 @@ __all__ = [
     "recording_tag",
     "request",
     "resolve",
+    "route",
     "strata",
     "tagged",
     "verdicts",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from judge.calls import Answer
@@ -20,6 +20,7 @@ from judge.domain import OVERALL, Criterion, Order, Preference, Reason, Rubric
 from judge.judging.resolve import preference_of_check
 
 PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
+LENIENT: Final = "lenient/1"  # the answer had words around it
 _FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 _PASSES: Final = {"pass": True, "fail": False}
 _STORED: Final[Mapping[tuple[str, Order], Preference]] = {
@@ -42,6 +43,7 @@ class Parsed:
     rationale: str | None = None
     a_pass: bool | None = None
     b_pass: bool | None = None
+    parser: str = PARSER
 
 
 class _Broken(Exception):
@@ -58,10 +60,10 @@ def parse(answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequen
     """
     questions = asked(rubric, checklist)
     try:
-        content = _content(answer)
+        content, parser = _content(answer, questions)
     except _Broken as broken:
         return [Parsed(criterion=question.id, value=None, reason=broken.reason) for question in questions]
-    return [_criterion(content, question, order) for question in questions]
+    return [replace(_criterion(content, question, order), parser=parser) for question in questions]
 
 
 def asked(rubric: Rubric, checklist: Sequence[str] = ()) -> tuple[Criterion, ...]:
@@ -71,7 +73,7 @@ def asked(rubric: Rubric, checklist: Sequence[str] = ()) -> tuple[Criterion, ...
     return (*criteria, *own, overall) if rubric.checklist else rubric.questions
 
 
-def _content(answer: Answer | None) -> Mapping[str, Any]:
+def _content(answer: Answer | None, questions: Sequence[Criterion]) -> tuple[Mapping[str, Any], str]:
     if answer is None:
         raise _Broken("absent")
     if answer.error is not None:
@@ -82,11 +84,30 @@ def _content(answer: Answer | None) -> Mapping[str, Any]:
     if not text:
         raise _Broken("cut" if answer.finish == "length" else "empty")
     try:
-        return _object(text)
+        return _object(text), PARSER
     except _Broken:
         raise
     except (ValueError, RecursionError):
-        raise _Broken("cut" if answer.finish == "length" else "malformed") from None
+        if answer.finish == "length":
+            raise _Broken("cut") from None
+    return _inside(text, questions), LENIENT
+
+
+def _inside(text: str, questions: Sequence[Criterion]) -> Mapping[str, Any]:
+    """Take the one JSON object out of the words around it, if it answers every question.
+
+    Several objects, or one that is not a whole answer, may be quoted from a text under judgement: they are no answer.
+    """
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        content = _object(text[start : end + 1]) if start >= 0 else {}
+    except (ValueError, RecursionError):
+        raise _Broken("malformed") from None
+    criteria = content.get("criteria", {})
+    there = {*(criteria if isinstance(criteria, dict) else ()), *({OVERALL} & set(content))}
+    if not {question.id for question in questions} <= there:
+        raise _Broken("malformed")
+    return content
 
 
 def _object(text: str) -> Mapping[str, Any]:

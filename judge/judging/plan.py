@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from judge.calls import Request
 from judge.domain import ORDERS, Judge, Order, Pair, Recording, Rubric
-from judge.ids import canonical_json
+from judge.ids import canonical_json, digest
 from judge.judging.prompt import answer_schema, checklist_of, prompt
+
+MODELS: Final = ("openai", "anthropic")  # sources that are asked live
+REPEATED: Final = 0.1  # of the pairs are asked about once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,21 +39,36 @@ def recording_tag(pair: str, judge: str, order: Order, repeat: int) -> str:
 def plan(pairs: Sequence[Pair], judges: Sequence[Judge], repeats: Mapping[str, int] | None = None) -> list[Ask]:
     """Plan both orders of every pair for every judge; pairs of equal texts need no call.
 
-    repeats: how often each judge (by name) is asked the same; a judge that is not named there is asked `judge.repeats` times.
+    repeats: how often each judge (by name) is asked the same; a judge that is not named there is asked `judge.repeats`
+    times.  A model that is asked once is asked again about a tenth of the pairs, in one order: so that what the order of
+    showing does is told from what asking again does.
     """
     counts = repeats or {}
-    return [
+    asks = [
         Ask(pair=pair, judge=judge, order=order, repeat=repeat)
-        for judge in judges
         for pair in pairs
         if not pair.identical
+        for judge in judges
         for repeat in range(1, counts.get(judge.name, judge.repeats) + 1)
         for order in ORDERS
     ]
+    again = [
+        Ask(pair=pair, judge=judge, order=ORDERS[n % 2], repeat=2)
+        for judge in judges
+        if judge.source in MODELS and judge.repeats == 1
+        for n, pair in enumerate(_tenth(pairs))
+    ]
+    return [*asks, *again]
 
 
-def request(ask: Ask, rubric: Rubric) -> Request:
-    """Write the request for one ask, all criteria in one call."""
+def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
+    """Draw a tenth of the pairs by their digests: the same ones whatever the order of rows."""
+    drawn = sorted((pair for pair in pairs if not pair.identical), key=lambda pair: digest("repeat", pair.id))
+    return drawn[: math.ceil(len(drawn) * REPEATED)] if len(drawn) >= 10 else []
+
+
+def request(ask: Ask, rubric: Rubric, reask: int = 0) -> Request:
+    """Write the request for one ask, all criteria in one call.  reask: asked anew because no answer could be read."""
     system, messages = prompt(ask.pair, rubric, ask.order)
     return Request(
         provider=ask.judge.source,
@@ -60,7 +80,16 @@ def request(ask: Ask, rubric: Rubric) -> Request:
         schema=answer_schema(rubric, checklist_of(ask.pair.example)),
         repeat=ask.repeat,
         tag=ask.tag,
+        route=route(ask.judge),
+        reask=reask,
     )
+
+
+def route(judge: Judge) -> str:
+    """Name the way to a judge's model: judges behind one server and key share one."""
+    if judge.source not in MODELS:
+        return judge.source
+    return f"{judge.source} {judge.base_url or ''} {judge.key_env or ''}"
 
 
 def tagged(recordings: Iterable[Recording], judge: str) -> dict[str, Recording]:

@@ -115,6 +115,7 @@ def resolve(pair: str, judge: str, criterion: str, readings: Sequence[Reading]) 
     usable = [reading for reading in counted if reading.value is not None]
     score = sum(SCORE[reading.value] for reading in usable if reading.value) / len(usable) if usable else None
     value, basis, reason = _conclude(counted)
+    passes = _passes(usable, value)
     return Verdict(
         pair=pair,
         judge=judge,
@@ -124,8 +125,8 @@ def resolve(pair: str, judge: str, criterion: str, readings: Sequence[Reading]) 
         reason=reason,
         score=score,
         rubric=readings[0].rubric,
-        a_pass=_unanimous(r.a_pass for r in usable),
-        b_pass=_unanimous(r.b_pass for r in usable),
+        a_pass=passes[0],
+        b_pass=passes[1],
     )
 
 
@@ -167,9 +168,13 @@ def _commonest_reason(readings: Sequence[Reading]) -> Reason:
     return min(counts, key=lambda reason: (-counts[reason], reason))
 
 
-def _unanimous(values: Iterable[bool | None]) -> bool | None:
-    seen = set(values)
-    return seen.pop() if len(seen) == 1 else None
+def _passes(said: Sequence[Reading | Verdict], value: Preference | None) -> tuple[bool | None, bool | None]:
+    """Give which side passed a check, where all say the same of both sides and the value follows from it."""
+    seen = {(one.a_pass, one.b_pass) for one in said}
+    if len(seen) != 1:
+        return None, None
+    a_pass, b_pass = seen.pop()
+    return (a_pass, b_pass) if preference_of_check(a_pass, b_pass) == value else (None, None)
 
 
 def jury(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -205,6 +210,7 @@ def _together(members: Sequence[Verdict], judges: int) -> Verdict:
     scores = [SCORE[member.value] if member.score is None else member.score for member in usable if member.value]
     agreed = 2 * most > len(usable)
     identical = all(member.basis == "identical" for member in members)
+    passes = _passes(usable, value if agreed else "tie")
     return Verdict(
         pair=first.pair,
         judge=JURY,
@@ -213,8 +219,8 @@ def _together(members: Sequence[Verdict], judges: int) -> Verdict:
         basis="identical" if identical else "agreed" if agreed else "split",
         score=sum(scores) / len(scores),
         rubric=first.rubric,
-        a_pass=_unanimous(member.a_pass for member in usable),
-        b_pass=_unanimous(member.b_pass for member in usable),
+        a_pass=passes[0],
+        b_pass=passes[1],
     )
 
 

@@ -23,10 +23,20 @@ def to_labels(
 ) -> list[Label]:
     """Turn opened votes into labels: one for overall, one for each criterion that was answered.
 
-    names: person id -> name.  unblinded: when a person first saw pairs with their arms; what they said since is marked.
-    probability: with which each pair was drawn.
+    A criterion answered before and left open in a later revision is `skipped` there: a withdrawn answer counts no more.
+    opened: a person's revisions of a pair in their order.  names: person id -> name.  unblinded: when a person first saw
+    pairs with their arms; what they said since is marked.  probability: with which each pair was drawn.
     """
-    return [label for one in opened for label in _labels(one, names, unblinded, probability)]
+    labels: list[Label] = []
+    answered: dict[tuple[str, str], set[str]] = {}
+    for one in opened:
+        made = _labels(one, names, unblinded, probability)
+        said = {label.criterion for label in made}
+        plain = replace(made[0], choice="skipped", comment=None, seconds=None)
+        withdrawn = answered.get((one.pair, one.person), set()) - said
+        labels += [*made, *(replace(plain, criterion=criterion) for criterion in sorted(withdrawn))]
+        answered[one.pair, one.person] = said
+    return labels
 
 
 def _labels(one: Opened, names: Mapping[str, str], unblinded: Mapping[str, datetime], probability: float | None) -> list[Label]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,7 +81,7 @@ def extend(tx: Transaction, subject: Subject, *, n: int = 0, seats: int = 0) -> 
         known = store.seats(tx, round_.token)
         added = range(len(known), len(known) + seats)
         store.add_seats(tx, round_.token, added)
-        store.put_tasks(tx, round_.token, _seal(subject, round_.token, _placed(there), added, first=0), round_.wanted)
+        store.put_tasks(tx, round_.token, _deal_again(tx, subject, round_.token, added), round_.wanted)
     tasks: list[Sealed] = []
     pairs = _next_pairs(tx, subject, n) if n else []
     if pairs:
@@ -143,8 +143,19 @@ def _next_pairs(tx: Transaction, subject: Subject, n: int) -> list[tuple[str, st
     return free[:n]
 
 
-def _placed(items: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted(((item.rpartition("-")[2], pair) for item, pair in items.items()), key=lambda placed: int(placed[0]))
+def _deal_again(tx: Transaction, subject: Subject, round_: str, seats: Sequence[int]) -> list[Sealed]:
+    """Deal what a round holds into further decks: the texts as they were sealed, the sides in turn with the seats there."""
+    first = {task.item.rpartition("-")[2]: task for task in store.deck(tx, round_, 0)}
+    base = {place: int(task.left_is == "b") for place, task in first.items()}
+    sealed = []
+    for task in deal(sorted(first, key=int), seats, subject.secret, salt=round_, base=base):
+        known = first[task.item]
+        left, right = (known.left, known.right) if task.left == known.left_is else (known.right, known.left)
+        token = task_token(subject.secret, round_, task.seat, task.item)
+        sealed.append(
+            replace(known, token=token, seat=task.seat, position=task.position, left=left, right=right, left_is=task.left)
+        )
+    return sealed
 
 
 def _seal(

@@ -6,7 +6,7 @@ shuffled by HMAC, so that nobody can guess the next side and no deck ever leans 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -24,18 +24,28 @@ class Dealt:
     left: Literal["a", "b"]
 
 
-def deal(items: Sequence[str], seats: Sequence[int], secret: str, *, salt: str = "", mirrored: bool = False) -> list[Dealt]:
+def deal(
+    items: Sequence[str],
+    seats: Sequence[int],
+    secret: str,
+    *,
+    salt: str = "",
+    mirrored: bool = False,
+    base: Mapping[str, int] | None = None,
+) -> list[Dealt]:
     """Deal every item into every seat's deck.
 
     items: names that do not tell which arm is which, such as the places in the sampling order.  salt: told apart batches
     of one study.  mirrored: put the other text on the left everywhere; for the test that nothing else changes.
+    base: each item's side in even seats (0: a on the left), where it was dealt before.
     """
-    ranked = sorted(items, key=lambda item: keyed_fraction(secret, "side", salt, item))
-    base = {item: rank % 2 for rank, item in enumerate(ranked)}
+    if base is None:
+        ranked = sorted(items, key=lambda item: keyed_fraction(secret, "side", salt, item))
+        base = {item: rank % 2 for rank, item in enumerate(ranked)}
     return [task for seat in seats for task in _deck(items, base, seat, secret, salt, mirrored)]
 
 
-def _deck(items: Sequence[str], base: dict[str, int], seat: int, secret: str, salt: str, mirrored: bool) -> list[Dealt]:
+def _deck(items: Sequence[str], base: Mapping[str, int], seat: int, secret: str, salt: str, mirrored: bool) -> list[Dealt]:
     # The order is made of bits that mirroring leaves alone: it swaps texts and moves nothing.
     sides: tuple[list[str], list[str]] = ([], [])
     for item in sorted(items, key=lambda item: keyed_fraction(secret, "deck", salt, str(seat), item)):

@@ -1,21 +1,33 @@
-"""The journal of calls: intents before sending, raw answers before they count.  Asked by the room `calls`."""
+"""The journal of calls: intents before sending, raw answers before they count.  Asked by the room `calls`.
+
+Statements are plain Core over many rows: a call costs what its row costs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, func, select, update
+from sqlmodel import Session, SQLModel
 
 from judge.store.rows import chunks, insert_new, upsert
 from judge.store.schema.study import AttemptRow, CallRow
 
 
+def _table(row: type[SQLModel]) -> Any:
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+CALL: Final = _table(CallRow)
+ATTEMPT: Final = _table(AttemptRow)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A call that is about to be made."""
+    """A call that is planned: its content is on disk before anything is spent."""
 
     digest: str
     repeat: int
@@ -25,86 +37,99 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a call: the raw answer and what it took."""
+    """What came of one try: the raw answer, or the class of its failure, and what it took."""
 
-    digest: str
+    call: str
+    n: int
     raw: str | None
     usage: Mapping[str, Any]
     cost_usd: float | None = None
     request_id: str | None = None
-    error_class: str | None = None
+    error_class: str | None = None  # None: it was answered
 
 
 def answered(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
-    """Find the outcomes of those calls that are answered."""
+    """Find the answers of those calls that have one; the last one counts."""
     found: dict[str, Outcome] = {}
     for some in chunks(digests):
-        query = (
-            select(AttemptRow)
-            .join(CallRow, col(CallRow.digest) == col(AttemptRow.call))
-            .where(col(CallRow.state) == "answered", col(AttemptRow.status) == "answered", col(CallRow.digest).in_(some))
-        )
-        for row in tx.exec(query):
+        query = select(ATTEMPT).where(ATTEMPT.c.status == "answered", ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
+        for row in tx.connection().execute(query):
             found[row.call] = Outcome(
-                digest=row.call,
-                raw=row.raw,
-                usage=row.usage,
-                cost_usd=row.cost_usd,
-                request_id=row.request_id,
-                error_class=row.error_class,
+                call=row.call, n=row.n, raw=row.raw, usage=row.usage, cost_usd=row.cost_usd, request_id=row.request_id
             )
     return found
 
 
 def intend(tx: Session, intents: Sequence[Intent], now: datetime) -> None:
-    """Write down the calls that are about to be made; those already written stay as they are."""
-    insert_new(
-        tx,
-        CallRow,
-        [
-            {
-                "digest": i.digest,
-                "repeat": i.repeat,
-                "request": dict(i.request),
-                "tag": i.tag,
-                "state": "open",
-                "made_at": now,
-            }
-            for i in intents
-        ],
-    )
+    """Write planned calls down; those already written stay as they are."""
+    rows: list[dict[str, Any]] = [
+        {"digest": i.digest, "repeat": i.repeat, "request": dict(i.request), "tag": i.tag, "state": "open", "made_at": now}
+        for i in intents
+    ]
+    insert_new(tx, CallRow, rows)
+
+
+def tries(tx: Session, digests: Sequence[str]) -> dict[str, int]:
+    """Count the tries that were ever made at calls."""
+    found: dict[str, int] = {}
+    for some in chunks(digests):
+        query = (
+            select(ATTEMPT.c.call, func.max(ATTEMPT.c.n).label("tries"))
+            .where(ATTEMPT.c.call.in_(some))
+            .group_by(ATTEMPT.c.call)
+        )
+        found |= {row.call: row.tries for row in tx.connection().execute(query)}
+    return found
+
+
+def send(tx: Session, sent: Sequence[tuple[str, int]], now: datetime) -> None:
+    """Note that tries go out now: (call, n).  What is only `sent` when the process dies may have been paid."""
+    rows: list[dict[str, Any]] = [
+        {"call": call, "n": n, "status": "sent", "raw": None, "usage": {}, "at": now} for call, n in sent
+    ]
+    tx.connection().execute(ATTEMPT.insert(), rows)
 
 
 def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what came back, and close the calls."""
-    upsert(
-        tx,
-        AttemptRow,
-        [
-            {
-                "call": o.digest,
-                "n": 1,
-                "status": "answered",
-                "raw": o.raw,
-                "usage": dict(o.usage),
-                "cost_usd": o.cost_usd,
-                "request_id": o.request_id,
-                "error_class": o.error_class,
-                "at": now,
-            }
-            for o in outcomes
-        ],
-    )
-    for some in chunks([o.digest for o in outcomes]):
-        for row in tx.exec(select(CallRow).where(col(CallRow.digest).in_(some))):
-            row.state = "answered"
+    """Write down what came of tries, and close the calls that were answered."""
+    rows = [
+        {
+            "call": o.call,
+            "n": o.n,
+            "status": "failed" if o.error_class else "answered",
+            "raw": o.raw,
+            "usage": dict(o.usage),
+            "cost_usd": o.cost_usd,
+            "request_id": o.request_id,
+            "error_class": o.error_class,
+            "at": now,
+        }
+        for o in outcomes
+    ]
+    upsert(tx, AttemptRow, rows)
+    closed = [{"call_digest": o.call} for o in outcomes if o.error_class is None]
+    if closed:
+        tx.connection().execute(update(CALL).where(CALL.c.digest == bindparam("call_digest")).values(state="answered"), closed)
 
 
-def raw_answers(tx: Session, digests: Sequence[str]) -> dict[str, str | None]:
-    """Give the raw text of calls, for reading it again or showing it."""
-    return {digest: outcome.raw for digest, outcome in answered(tx, digests).items()}
+def possibly_paid(tx: Session, digests: Sequence[str]) -> int:
+    """Count tries whose answer never reached the disk although they had gone out."""
+    count = 0
+    for some in chunks(digests):
+        query = select(func.count()).select_from(ATTEMPT).where(ATTEMPT.c.status == "sent", ATTEMPT.c.call.in_(some))
+        count += int(tx.connection().execute(query).scalar_one())
+    return count
 
 
 def spent_usd(tx: Session, digests: Sequence[str]) -> float:
-    """Add up what these calls cost."""
-    return sum(outcome.cost_usd or 0.0 for outcome in answered(tx, digests).values())
+    """Add up what tries at these calls cost."""
+    total = 0.0
+    for some in chunks(digests):
+        query = select(func.sum(ATTEMPT.c.cost_usd)).where(ATTEMPT.c.call.in_(some))
+        total += float(tx.connection().execute(query).scalar() or 0.0)
+    return total
+
+
+def raw_answers(tx: Session, digests: Sequence[str]) -> dict[str, str | None]:
+    """Give the raw answers of calls, for showing them."""
+    return {digest: outcome.raw for digest, outcome in answered(tx, digests).items()}

@@ -39,7 +39,7 @@ class Database:
         yield from self._transaction(self._writer)
 
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
-        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.exc import DataError, OperationalError
         from sqlmodel import Session
 
         try:
@@ -47,6 +47,9 @@ class Database:
                 yield session
         except OperationalError as error:
             raise StoreError(f"the database failed: {error.orig}", at=self.url, hint=_remedy(error)) from error
+        except DataError as error:  # PostgreSQL keeps no NUL in a text, SQLite does
+            hint = "take it out of the texts, or use SQLite, which keeps every character"
+            raise StoreError(f"the database cannot keep this: {error.orig}", at=self.url, hint=hint) from error
 
     def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
         """Have `work(tx, *args)` done on the one writer thread; the future is done when its commit is on disk.

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlmodel import Session, col, delete, select
 
 from judge.domain import Reading, Verdict
+from judge.ids import digest
 from judge.store.content import from_content, to_content
 from judge.store.rows import chunks, insert_new, upsert
 from judge.store.schema.study import AskRow, ReadingRow, StudyPairRow, VerdictRow
@@ -26,17 +27,21 @@ class Cell:
     repeat: int
     call: str | None = None
 
-
-_CELL = ("pair", "judge", "rubric", "criterion", "shown", "repeat")
+    @property
+    def id(self) -> int:
+        """Number the cell by 63 bits of its digest, so that nothing has to be looked up to write about it."""
+        content = [self.pair, self.judge, self.rubric, self.criterion, self.order, self.repeat]
+        return int(digest("ask", content)[:16], 16) >> 1
 
 
 def put_asks(tx: Session, cells: Sequence[Cell]) -> None:
     """Write the plan down.  A cell that is there gets the call it is answered by now."""
-    upsert(tx, AskRow, [_row(cell) for cell in cells], key=_CELL)
+    upsert(tx, AskRow, [_row(cell) for cell in cells])
 
 
 def _row(cell: Cell) -> dict[str, Any]:
     return {
+        "id": cell.id,
         "pair": cell.pair,
         "judge": cell.judge,
         "rubric": cell.rubric,
@@ -47,40 +52,25 @@ def _row(cell: Cell) -> dict[str, Any]:
     }
 
 
-def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading]], parser: str) -> None:
-    """Keep what the parser made of the answers; the cells must be planned.  An earlier reading of a cell is replaced."""
-    ids = _ask_ids(tx, {(cell.judge, cell.rubric) for cell, _ in read})
-    upsert(
-        tx,
-        ReadingRow,
-        [
-            {"ask": ids[_key(cell)], "parser": parser, "value": r.value, "reason": r.reason, "content": to_content(r)}
-            for cell, r in read
-        ],
-    )
+def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]]) -> None:
+    """Keep what a parser made of the answers to cells: (cell, reading, parser).  An earlier reading is replaced."""
+    rows = [
+        {"ask": cell.id, "parser": parser, "value": r.value, "reason": r.reason, "content": to_content(r)}
+        for cell, r, parser in read
+    ]
+    upsert(tx, ReadingRow, rows)
 
 
-def _key(cell: Cell) -> tuple[str, str, str, str, str, int]:
-    return cell.pair, cell.judge, cell.rubric, cell.criterion, cell.order, cell.repeat
-
-
-def _ask_ids(tx: Session, kinds: set[tuple[str, str]]) -> dict[tuple[str, str, str, str, str, int], int]:
-    ids: dict[tuple[str, str, str, str, str, int], int] = {}
-    for judge, rubric in kinds:
-        query = select(AskRow).where(col(AskRow.judge) == judge, col(AskRow.rubric) == rubric)
-        for row in tx.exec(query):
-            ids[row.pair, row.judge, row.rubric, row.criterion, row.shown, row.repeat] = cast(int, row.id)
-    return ids
-
-
-def read_cells(tx: Session, judge: str, rubric: str) -> set[tuple[str, str, str, str, str, int]]:
-    """Give the cells of a judge and rubric that have a reading."""
+def read_leniently(tx: Session, study: int, rubric: str, parser: str) -> int:
+    """Count calls about the study's pairs that a parser of this name read."""
     query = (
-        select(AskRow)
+        select(AskRow.call)
         .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-        .where(col(AskRow.judge) == judge, col(AskRow.rubric) == rubric)
+        .join(StudyPairRow, col(StudyPairRow.pair) == col(AskRow.pair))
+        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(ReadingRow.parser) == parser)
+        .distinct()
     )
-    return {(row.pair, row.judge, row.rubric, row.criterion, row.shown, row.repeat) for row in tx.exec(query)}
+    return len(tx.exec(query).all())
 
 
 def readings(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> list[Reading]:
@@ -89,12 +79,12 @@ def readings(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) ->
     judges: digest -> name.  Readings carry the study's pair ids and today's judge names.
     """
     found: list[Reading] = []
-    for digest, name in sorted(judges.items(), key=lambda item: item[1]):
+    for said_by, name in sorted(judges.items(), key=lambda item: item[1]):
         query = (
             select(StudyPairRow.id, ReadingRow.content)
             .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
             .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-            .where(col(StudyPairRow.study_id) == study, col(AskRow.judge) == digest, col(AskRow.rubric) == rubric)
+            .where(col(StudyPairRow.study_id) == study, col(AskRow.judge) == said_by, col(AskRow.rubric) == rubric)
             .order_by(col(StudyPairRow.id), col(AskRow.criterion), col(AskRow.shown), col(AskRow.repeat))
         )
         found += [from_content(Reading, content, pair=pair, judge=name) for pair, content in tx.exec(query)]
@@ -105,11 +95,11 @@ def put_verdicts(
     tx: Session, rubric: str, judges: Mapping[str, str], verdicts: Sequence[Verdict], pairs: Mapping[str, str]
 ) -> None:
     """Keep verdicts under a rubric: judges name -> digest, pairs id -> digest.  What these judges said before is replaced."""
-    for digest in {judges[verdict.judge] for verdict in verdicts}:
+    for said_by in {judges[verdict.judge] for verdict in verdicts}:
         for some in chunks(sorted(set(pairs.values()))):
             tx.exec(
                 delete(VerdictRow).where(
-                    col(VerdictRow.judge) == digest, col(VerdictRow.rubric) == rubric, col(VerdictRow.pair).in_(some)
+                    col(VerdictRow.judge) == said_by, col(VerdictRow.rubric) == rubric, col(VerdictRow.pair).in_(some)
                 )
             )
     insert_new(

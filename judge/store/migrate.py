@@ -45,6 +45,7 @@ def _migrate(connection: Connection, place: str) -> None:
     if version == HEAD:
         return
     if version is None:
+        _refuse_strangers(connection, place)
         _make(connection)
     elif version in _known_revisions():
         _upgrade(connection)
@@ -63,6 +64,20 @@ def _version(connection: Connection) -> str | None:
         return None
     found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return None if found is None else str(found)
+
+
+def _refuse_strangers(connection: Connection, place: str) -> None:
+    """Keep our tables out of a database that holds something else; on a server they may stand beside others' tables."""
+    from sqlalchemy import inspect
+
+    there = set(inspect(connection).get_table_names())
+    strangers = there if connection.dialect.name == "sqlite" else there & set(all_tables().tables)
+    if strangers:
+        raise StoreError(
+            f"the database holds something else already (the table '{min(strangers)}')",
+            at=place,
+            hint="name another with --db",
+        )
 
 
 def _make(connection: Connection) -> None:

@@ -30,12 +30,13 @@ def open_database(place: str | Path, *, create: bool = True) -> Database:
     if url.startswith("sqlite"):
         _prepare_file(Path(url.removeprefix("sqlite:///")), create)
     engine = _engine(url)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
-        migrate.bring_up_to_date(engine, url)
+        migrate.bring_up_to_date(engine, shown)
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine, url)
+    return Database(engine, shown)
 
 
 def _url(place: str | Path) -> str:
@@ -67,7 +68,7 @@ def _prepare_file(path: Path, create: bool) -> None:
 
 def _engine(url: str) -> Engine:
     from sqlalchemy import create_engine, event
-    from sqlalchemy.exc import NoSuchModuleError
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if sqlite else {"pool_size": 5, "max_overflow": 5}
@@ -75,6 +76,8 @@ def _engine(url: str) -> Engine:
         engine = create_engine(url, hide_parameters=True, **options)  # a text under judgement belongs in no log
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError("PostgreSQL needs its driver", hint="install blind-judge[postgres]") from error
+    except (ArgumentError, ValueError):  # neither names the address: it may hold a password
+        raise StoreError("this is no address of a database", hint="write it as in postgresql://user@host:5432/name") from None
     if not sqlite:
         return engine
 

@@ -151,6 +151,31 @@ def items(tx: Session, round_: str) -> dict[str, str]:
     return dict(tx.exec(query).all())
 
 
+def deck(tx: Session, round_: str, seat: int) -> list[Sealed]:
+    """Give a seat's tasks with their envelopes, in the order of the deck."""
+    query = (
+        select(TaskRow, TaskKeyRow)
+        .join(TaskKeyRow, col(TaskKeyRow.task) == col(TaskRow.token))
+        .where(col(TaskRow.round) == round_, col(TaskRow.seat) == seat)
+        .order_by(col(TaskRow.position))
+    )
+    return [
+        Sealed(
+            token=task.token,
+            seat=task.seat,
+            item=task.item,
+            position=task.position,
+            prompt=task.prompt,
+            left=task.left,
+            right=task.right,
+            words=task.words,
+            pair=key.pair,
+            left_is=key.left,
+        )
+        for task, key in tx.exec(query)
+    ]
+
+
 def set_planned(tx: Session, round_: str, planned: int) -> None:
     """Change how many labels a round is to give."""
     tx.get_one(RoundKeyRow, round_).planned = planned

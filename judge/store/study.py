@@ -15,7 +15,6 @@ from judge.store.content import from_content, to_content
 from judge.store.rows import insert_new, upsert
 from judge.store.schema.study import (
     ArmRow,
-    AskRow,
     ExampleRow,
     JudgeRow,
     OutputRow,
@@ -24,6 +23,7 @@ from judge.store.schema.study import (
     RunRow,
     StudyPairRow,
     StudyRow,
+    VerdictRow,
 )
 
 
@@ -186,13 +186,13 @@ def note_judging(tx: Session, rubric: str, now: datetime) -> None:
 
 def judged_rubrics(tx: Session, study: int) -> dict[str, datetime]:
     """Give the rubric versions that the study's pairs were judged by: digest -> when each was first judged by."""
-    asked = (
-        select(AskRow.rubric)
-        .join(StudyPairRow, col(StudyPairRow.pair) == col(AskRow.pair))
+    judged = (  # by verdicts, not by asks: a judge whose verdicts come in a file is asked nothing
+        select(VerdictRow.rubric)
+        .join(StudyPairRow, col(StudyPairRow.pair) == col(VerdictRow.pair))
         .where(col(StudyPairRow.study_id) == study)
         .distinct()
     )
-    query = select(RubricRow).where(col(RubricRow.digest).in_(asked))
+    query = select(RubricRow).where(col(RubricRow.digest).in_(judged))
     return {row.digest: row.first_judged_at for row in tx.exec(query) if row.first_judged_at}
 
 

@@ -74,7 +74,11 @@ class WriteQueue:
         return False
 
     def _commit(self, group: list[_Work]) -> None:
-        """Do the works in one transaction, each in a savepoint; answer them when the commit is on disk."""
+        """Do the works in one transaction, each in a savepoint; answer them when the commit is on disk.
+
+        A work that was cancelled while it waited is left out; from here on none can be, so that every answer finds its future.
+        """
+        group = [work for work in group if work.future.set_running_or_notify_cancel()]
         outcomes: list[tuple[_Work, Any, BaseException | None]] = []
         try:
             with self._database.write() as tx:

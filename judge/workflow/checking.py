@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from judge import data
-from judge.domain import ORDERS, Notice
+from judge.calls import prices
+from judge.domain import ORDERS, Notice, Rubric
+from judge.judging import MODELS, Ask, request
 from judge.judging import plan as plan_calls
-from judge.judging import request
 from judge.rubric import lint
 from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
+from judge.workflow.asking import check_prices, is_own
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
+SHORT_ANSWER = 300  # tokens of an answer that thinks little
+LONG_ANSWER = 2500  # and of one that thinks a lot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +58,17 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
     used = sources if limit is None else sources.limited(limit)
     study = used.study
     judges = [judge for judge in study.judges.values() if judge.source not in ("calls", "verdicts")]
+    check_prices(judges)
     asks = plan_calls(used.pairs, judges)
     rubric = study.rubric
-    tokens = sum(len(request(ask, rubric).messages[0].content) for ask in asks) // CHARACTERS_PER_TOKEN if rubric else 0
-    live = [judge for judge in judges if judge.source in ("openai", "anthropic")]
+    live = [ask for ask in asks if ask.judge.source in MODELS] if rubric else []
+    estimate = _estimate(live, rubric) if rubric else Estimated()
     return Checked(
         examples=len(used.examples),
         pairs=len(used.pairs),
         calls=len(asks),
-        tokens_in=tokens if live else 0,
-        usd=(0.0, 0.0),
+        tokens_in=estimate.tokens_in,
+        usd=(round(estimate.least_usd, 4), round(estimate.most_usd, 4)),
         plan={
             "judges": {name: _planned(used, name) for name in study.judges},
             "orders": list(ORDERS),
@@ -71,9 +76,49 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
             "labels": min(study.review.sample, len(used.pairs)) * study.review.labels_per_item,
             "missing_outputs": dict(used.missing_outputs),
         },
-        warnings=_warnings(used),
+        warnings=(*_warnings(used), *_about_models(used, estimate)),
         config=effective(study),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """What live calls may take: tokens read, and US dollars from short answers to long ones."""
+
+    tokens_in: int = 0
+    least_usd: float = 0.0
+    most_usd: float = 0.0
+
+
+def _estimate(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
+    tokens = 0
+    least = most = 0.0
+    for ask in asks:
+        asked = request(ask, rubric)
+        read = sum(len(turn.content) for turn in asked.messages) + len(asked.system or "")
+        tokens_in = read // CHARACTERS_PER_TOKEN
+        tokens += tokens_in
+        price = None if is_own(ask.judge) else prices().find(ask.judge.target)
+        if price is not None:
+            least += price.cost(fresh=tokens_in, cached=0, written=0, out=SHORT_ANSWER) or 0.0
+            most += price.cost(fresh=tokens_in, cached=0, written=0, out=LONG_ANSWER) or 0.0
+    return Estimated(tokens_in=tokens, least_usd=least, most_usd=most)
+
+
+def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
+    """Warn of models that are retired or about to be, and of a budget that will not do."""
+    notices = []
+    today = datetime.now(UTC).date()
+    for judge in sources.study.judges.values():
+        price = prices().find(judge.target) if judge.source in MODELS else None
+        if price is not None and price.retires is not None and price.retires - today < timedelta(days=90):
+            word = "was retired" if price.retires <= today else "will be retired"
+            text = f"The model {judge.target} of judge {judge.name} {word} on {price.retires} (list of {prices().of})."
+            notices.append(Notice(code="model_retires", text=text))
+    if estimate.least_usd > sources.study.budget_usd:
+        text = f"The calls cost at least about {estimate.least_usd:.2f} USD; the budget is {sources.study.budget_usd:g} USD."
+        notices.append(Notice(code="budget_too_small", text=text))
+    return notices
 
 
 def _planned(sources: Sources, name: str) -> dict[str, Any]:

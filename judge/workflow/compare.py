@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from judge.calls import Answer, Engine, Progress, RecordedProvider
-from judge.domain import JURY, OVERALL, Judge, Notice, Reading, Rubric, Verdict
-from judge.errors import StudyError
+from judge.calls import Progress, Settings
+from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
 from judge.ids import digest
-from judge.judging import PARSER, Ask, asked, checklist_of, complete, complete_verdicts, jury, parse, plan, request, tagged
+from judge.judging import LENIENT, MODELS, complete, complete_verdicts, jury
 from judge.judging import verdicts as resolve_all
 from judge.store import judging as store
 from judge.store import study as study_store
+from judge.workflow.asking import Asked, ask
 from judge.workflow.workspace import Opened
 
 IMPORTED = "imported"  # the parser's name of readings that came from a file
@@ -43,112 +43,33 @@ class Compared:
         }
 
 
-def compare(work: Opened, progress: Progress | None = None) -> Compared:
+def compare(work: Opened, progress: Progress | None = None, settings: Settings | None = None) -> Compared:
     """Ask every judge of the study about every pair in both orders, and resolve what they said.
 
-    What is answered already is not asked again.  Raises Parked or StoreError; everything answered until then is kept.
+    What is answered already is not asked again.  Raises Parked, JudgeError or StoreError; everything answered until then
+    is kept, read and resolved.
     """
     judges = list(work.study.judges.values())
-    _refuse_unknown_sources(judges)
-    recorded = [judge for judge in judges if judge.source == "recorded"]
-    counts = Compared(calls=0, answered=0, from_journal=0, unscored=0, usd=0.0, possibly_paid=0)
-    if recorded and work.sources.rubric:
-        counts = _ask(work, recorded, work.sources.rubric, progress)
+    asking = [judge for judge in judges if judge.source == "recorded" or judge.source in MODELS]
+    rubric = work.sources.rubric
     _keep_files(work)
     with work.database.write() as tx:
-        if work.sources.rubric and judges:
+        if rubric and judges:
             study_store.note_judging(tx, work.rubric, work.clock())
-    _, verdicts = judged(work)
-    _keep_verdicts(work, verdicts)
-    unscored = sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts)
-    return replace(counts, unscored=unscored, notices=(*counts.notices, *_other_rubric(work)))
-
-
-def _refuse_unknown_sources(judges: Sequence[Judge]) -> None:
-    for judge in judges:
-        if judge.source in ("openai", "anthropic"):
-            raise StudyError(
-                f"judges.{judge.name}: models cannot be asked by this version",
-                hint="name a file of answers with `recorded:`, `calls:` or `verdicts:`",
-            )
-
-
-def _ask(work: Opened, judges: Sequence[Judge], rubric: Rubric, progress: Progress | None) -> Compared:
-    asks = plan_of(work, judges)
-    recordings = {
-        tag: recording for judge in judges for tag, recording in tagged(work.sources.recordings[judge.name], judge.name).items()
-    }
-    with work.database.write() as tx:
-        store.put_asks(tx, [cell for ask in asks for cell in _cells(work, ask, rubric)])
-    engine = Engine(work.database, {"recorded": RecordedProvider(recordings)}, work.clock)
-    result = engine.submit([request(ask, rubric) for ask in asks], progress)
-    _keep_readings(work, asks, result.answers, rubric)
-    answered = [answer for answer in result.answers if answer is not None]
+    try:
+        said = ask(work, asking, rubric, progress, settings or Settings()) if rubric and asking else Asked()
+    finally:
+        verdicts = judged(work)[1]
+        _keep_verdicts(work, verdicts)
     return Compared(
-        calls=len(asks),
-        answered=len(answered),
-        from_journal=result.from_journal,
-        unscored=0,
-        usd=sum(answer.cost_usd or 0.0 for answer in answered),
-        possibly_paid=0,
+        calls=said.calls,
+        answered=said.answered,
+        from_journal=said.from_journal,
+        unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
+        usd=said.usd,
+        possibly_paid=said.possibly_paid,
+        notices=(*_other_rubric(work), *_leniently_read(work)),
     )
-
-
-def plan_of(work: Opened, judges: Sequence[Judge]) -> list[Ask]:
-    """Plan the calls of judges; a recorded judge is asked as often as its recordings say."""
-    repeats = {
-        name: max((recording.repeat for recording in recordings), default=1)
-        for name, recordings in work.sources.recordings.items()
-    }
-    asks = plan(work.sources.pairs, judges, repeats)
-    there = {tag for name, recordings in work.sources.recordings.items() for tag in tagged(recordings, name)}
-    return [ask for ask in asks if ask.repeat == 1 or ask.tag in there]
-
-
-def _cells(work: Opened, ask: Ask, rubric: Rubric, call: str | None = None) -> list[store.Cell]:
-    return [
-        store.Cell(
-            pair=work.pairs[ask.pair.id],
-            judge=work.judges[ask.judge.name],
-            rubric=work.rubric,
-            criterion=question.id,
-            order=ask.order,
-            repeat=ask.repeat,
-            call=call,
-        )
-        for question in asked(rubric, checklist_of(ask.pair.example))
-    ]
-
-
-def _keep_readings(work: Opened, asks: Sequence[Ask], answers: Sequence[Answer | None], rubric: Rubric) -> None:
-    read: list[tuple[store.Cell, Reading]] = []
-    for ask, answer in zip(asks, answers, strict=True):
-        cells = _cells(work, ask, rubric, answer.digest if answer else None)
-        parsed = parse(answer, rubric, ask.order, checklist_of(ask.pair.example))
-        for cell, said in zip(cells, parsed, strict=True):
-            reading = Reading(
-                pair=ask.pair.id,
-                judge=ask.judge.name,
-                criterion=said.criterion,
-                order=ask.order,
-                repeat=ask.repeat,
-                value=said.value,
-                reason=said.reason,
-                rationale=said.rationale,
-                a_pass=said.a_pass,
-                b_pass=said.b_pass,
-                rubric=work.rubric,
-                model=answer.model if answer else None,
-                request_id=answer.request_id if answer else None,
-                tokens_in=answer.tokens_in if answer else None,
-                tokens_out=answer.tokens_out if answer else None,
-                cost_usd=answer.cost_usd if answer else None,
-                digest=answer.digest if answer else None,
-            )
-            read.append((cell, reading))
-    with work.database.write() as tx:
-        store.put_asks(tx, [cell for cell, _ in read])
-        store.put_readings(tx, read, PARSER)
 
 
 def _keep_files(work: Opened) -> None:
@@ -157,7 +78,7 @@ def _keep_files(work: Opened) -> None:
         read = [(_cell_of(work, reading), reading) for reading in readings if reading.pair in work.pairs]
         with work.database.write() as tx:
             store.put_asks(tx, [cell for cell, _ in read])
-            store.put_readings(tx, read, IMPORTED)
+            store.put_readings(tx, [(cell, reading, IMPORTED) for cell, reading in read])
     given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts]
     if given:
         with work.database.write() as tx:
@@ -214,3 +135,10 @@ def _other_rubric(work: Opened) -> list[Notice]:
             text = f"{others} of {len(recordings)} answers of judge {name} were recorded under another version of the rubric."
             notices.append(Notice(code="recorded_under_other_rubric", text=text))
     return notices
+
+
+def _leniently_read(work: Opened) -> list[Notice]:
+    with work.database.read() as tx:
+        count = store.read_leniently(tx, work.record.id, work.rubric, LENIENT)
+    text = f"{count} answers had words around them and were read all the same."
+    return [Notice(code="repaired", text=text)] if count else []

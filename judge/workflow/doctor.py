@@ -48,7 +48,8 @@ def _database(place: str) -> Finding:
 
             names = study_names(tx)
         database.close()
-        return f"{place} opens and holds {len(names)} {'study' if len(names) == 1 else 'studies'}"
+        shown = database.url if "://" in place else place
+        return f"{shown} opens and holds {len(names)} {'study' if len(names) == 1 else 'studies'}"
 
     return _tried("database", look)
 

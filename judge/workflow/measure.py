@@ -122,7 +122,7 @@ def _halves(work: Opened) -> Halves | None:
     That is so when the present rubric was first judged by after the first opening, and another one before it.
     """
     with work.database.read() as tx:
-        opened = [event.at for event in ledger.events(tx, work.study.name) if event.kind in access.LABELS_OPENED]
+        opened = [event.at for event in ledger.events(tx, work.study.name) if access.opens_labels(event)]
         judged_at = study_store.judged_rubrics(tx, work.record.id)
         order = label_store.sampled(tx, work.record.id)
     first = judged_at.get(work.rubric)

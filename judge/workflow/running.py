@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from judge import access
 from judge.calls import Progress
 from judge.data import write_text
-from judge.decision.report import Report, to_html, to_json, to_junit, to_markdown
+from judge.decision.report import Exhibit, Report, to_html, to_json, to_junit, to_markdown
 from judge.errors import FileError, did_you_mean
 from judge.ids import canonical_json
 from judge.store import study as study_store
@@ -59,8 +59,8 @@ def remember(work: Opened, command: str) -> None:
 
 
 def default_path(work: Opened) -> Path:
-    """Say where the report goes without -o: report.html beside the study."""
-    return work.study.folder / "report.html"
+    """Say where the report goes without -o: report.html beside the study; a trial's is kept apart."""
+    return work.study.folder / ("report-trial.html" if work.trial else "report.html")
 
 
 def write_report(work: Opened, made: Report, path: Path) -> None:
@@ -71,9 +71,8 @@ def write_report(work: Opened, made: Report, path: Path) -> None:
     """
     form = form_of(path)
     write_text(path, FORMS[form](made))
-    shown = [exhibit.pair.id for exhibit in made.exhibits]
-    if shown:
-        unblind(work, "report", shown)
+    if made.exhibits:
+        unblind(work, "report", made.exhibits)
 
 
 def form_of(path: Path) -> str:
@@ -84,7 +83,12 @@ def form_of(path: Path) -> str:
     raise FileError(f"a report has no form '{path.suffix}'", at=path, hint=f"use {', '.join(FORMS)}")
 
 
-def unblind(work: Opened, by: str, pairs: Iterable[str]) -> None:
-    """Note in the ledger that whoever runs this saw pairs with their arms."""
+def unblind(work: Opened, by: str, shown: Sequence[Exhibit], who: str | None = None) -> None:
+    """Note in the ledger that somebody (by default, whoever runs this) saw pairs with their arms, and how many labels."""
+    what = {
+        "by": by,
+        "pairs": sorted(exhibit.pair.id for exhibit in shown),
+        "labels": sum(len(exhibit.labels) for exhibit in shown),
+    }
     with work.database.write() as tx:
-        access.note(tx, work.study.name, access.UNBLINDING, work.clock, {"by": by, "pairs": sorted(pairs)})
+        access.note(tx, work.study.name, access.UNBLINDING, work.clock, what, who)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from judge import access
 from judge.clock import Clock
 from judge.decision.report import to_html
 from judge.errors import StudyError
@@ -51,10 +50,9 @@ class Owner:
         """Give the report; whoever sees it has seen pairs with their arms, and the ledger says so."""
         work = self._work(study)
         made = running.reports(work)
-        shown = sorted({exhibit.pair.id for one in made for exhibit in one.exhibits})
+        shown = [exhibit for one in made for exhibit in one.exhibits]
         if shown:
-            with self._database.write() as tx:
-                access.note(tx, study, access.UNBLINDING, self._clock, {"by": "report page", "pairs": shown}, person)
+            running.unblind(work, "report page", shown, person)
         return to_html(made[0])
 
     def _work(self, study: str) -> Opened:

@@ -27,8 +27,9 @@ def show(work: Opened, pair: str) -> Exhibit:
             at=work.study.path,
             hint=did_you_mean(pair, found, f"there are {len(found)}, such as {next(iter(found), 'none')}"),
         )
-    unblind(work, "show", [pair])
-    return exhibit(measure(work, _candidate_of(work, found[pair])), found[pair], pair)
+    shown = exhibit(measure(work, _candidate_of(work, found[pair])), found[pair], pair)
+    unblind(work, "show", [shown])
+    return shown
 
 
 def _candidate_of(work: Opened, pair: Pair) -> Candidate:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Any, Final
 
 from judge.desk import SAID, Answers, Said, Vote
 from judge.errors import GoneError, StateError
@@ -13,7 +13,7 @@ CRITERION: Final = "criterion."  # criterion.ID = left | tie | right
 CHECK: Final = "check."  # check.left.ID, check.right.ID = pass | fail
 LONGEST_ID: Final = 100
 
-Fields = Iterable[tuple[str, str]]
+Fields = Sequence[tuple[str, str]]
 
 
 def answers_in(fields: Fields) -> Answers:
@@ -34,7 +34,6 @@ def answers_in(fields: Fields) -> Answers:
 
 def vote_in(fields: Fields) -> Vote:
     """Read a vote.  Raises GoneError without a task, StateError without an id or with an impossible choice."""
-    fields = list(fields)
     given = dict(fields)
     client_id = given.get("client_id", "")
     if not 0 < len(client_id) <= LONGEST_ID:
@@ -61,7 +60,7 @@ def _choice(value: str | None) -> Said | None:
         return None
     if value not in SAID:
         raise StateError("there is no such choice", hint="reload the page")
-    return cast(Said, value)
+    return value
 
 
 def _passed(value: str) -> bool:

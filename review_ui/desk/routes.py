@@ -42,7 +42,7 @@ async def show_desk(request: Asked) -> Response[bytes]:
 @post("/desk/vote", status_code=200)
 async def take_vote(request: Asked) -> Response[Any]:
     """Keep a vote, exactly once for its client_id."""
-    given = vote_in((await request.form()).multi_items())
+    given = vote_in(list((await request.form()).multi_items()))
     voted, page = await write(request.app.state.database, _vote, *_who(request), given)
     if not _by_script(request):
         return Redirect("/desk", status_code=303)
@@ -54,7 +54,7 @@ async def take_vote(request: Asked) -> Response[Any]:
 @post("/desk/draft", status_code=200)
 async def take_draft(request: Asked) -> Response[Any]:
     """Keep what is chosen so far."""
-    fields = (await request.form()).multi_items()
+    fields = list((await request.form()).multi_items())
     study, person, now = _who(request)
     await write(request.app.state.database, save_draft, study, person, task_in(fields), answers_in(fields), now)
     return json_answer({"saved": True}) if _by_script(request) else Redirect("/desk", status_code=303)

@@ -211,7 +211,7 @@ async function sync() {
   }
   standing(desk);
   const pairs = [parse(desk.current), parse(desk.next)].filter((pair) => pair && !outbox.holds(tokenOf(pair)));
-  if (!shown && !pairs.length) return location.reload(); // the page itself says why there is nothing
+  if (desk.state !== "open" || (!shown && !pairs.length)) return location.reload(); // the page says why there is nothing
   if (!shown) show(pairs.shift());
   behind = pairs.find((pair) => tokenOf(pair) !== tokenOf(shown)) ?? null;
 }

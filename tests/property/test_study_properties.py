@@ -21,7 +21,7 @@ from tests.studies import Draft, answer, estimates, recording, reported, small, 
 
 few = settings(
     deadline=None,
-    max_examples=12,
+    max_examples=8,
     suppress_health_check=[HealthCheck.too_slow],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # the studies are small already; shrinking them takes minutes
 )
@@ -206,9 +206,7 @@ def test_a_double_or_an_unknown_id_is_an_error_that_names_its_place_and_stores_n
 @given(studies(), st.integers(2, 4))
 def test_asking_the_same_again_narrows_no_interval(draft, times):
     often = draft.copy()
-    often.recordings["owl"] += [
-        {**row, "repeat": repeat} for row in draft.recordings["owl"] for repeat in range(2, times + 1)
-    ]
+    often.recordings["owl"] += [{**row, "repeat": repeat} for row in draft.recordings["owl"] for repeat in range(2, times + 1)]
     once, again = (without(report_of(one)["agreement"], "calls", "position", "source") for one in (draft, often))
     again_at = dict(estimates(again))
     for place, found in estimates(once):

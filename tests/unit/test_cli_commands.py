@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -54,7 +56,10 @@ def test_a_run_prints_the_decision_and_where_the_report_is(cli, study):
     assert "2 of 12 answers of judge owl" in out
 
 
-def test_comparing_counts_calls_and_what_is_unscored(cli, study):
+def test_comparing_counts_calls_and_what_is_unscored(cli, tmp_path):
+    draft = small()
+    draft.recordings["owl"][0]["text"] = "The first one."
+    study = draft.write(tmp_path)
     assert "12 of 12 calls answered, 0 of them from the journal" in cli.well("compare", study).out
     again = cli.well("compare", study)
     assert "12 of 12 calls answered, 12 of them from the journal" in again.out
@@ -256,10 +261,10 @@ def test_an_interrupted_run_leaves_with_130_and_loses_nothing(cli, study, monkey
 
 
 def test_a_reader_that_leaves_early_is_no_failure(tmp_path):
-    import subprocess
-    import sys
-
-    study = small().write(tmp_path)
-    export = f"{sys.executable} -m judge export examples {study} | head -n 1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", export], capture_output=True, text=True, timeout=60, check=False)
+    draft = small()
+    for example in draft.examples:
+        example["prompt"] = "Why? " * 50_000  # more than a pipe holds
+    draft.write(tmp_path)
+    export = f"{sys.executable} -m judge export examples | head -c 100; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", export], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

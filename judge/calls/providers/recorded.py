@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any
 
-from judge.calls.request import Answer, Request
+from judge.calls.providers.base import Reply
+from judge.calls.request import Answer, Request, Usage
 from judge.domain import Recording
 from judge.ids import digest
 
@@ -19,33 +21,40 @@ class RecordedProvider:
     def name(self, request: Request) -> str | None:
         """Give the digest of the call that the recording holds: its tag and raw text.  None when there is none."""
         found = self._recordings.get(request.tag)
-        if found is None:
+        if found is None or request.reask:
             return None
-        return digest(
-            "call",
-            {
-                "provider": "recorded",
-                "tag": request.tag,
-                "text": found.text,
-                "error": found.error,
-                "finish": found.finish,
-            },
-        )
+        content = {"provider": "recorded", "tag": request.tag, "text": found.text, "error": found.error, "finish": found.finish}
+        return digest("call", content)
 
-    def answer(self, request: Request, call: str) -> Answer:
+    async def send(self, request: Request, call: str, timeout_s: float, raised: int) -> Reply:  # noqa: ARG002
         """Give the recorded answer.  KeyError when there is none; ask `name` first."""
         found = self._recordings[request.tag]
-        return replace(
-            _EMPTY,
+        content = {
+            "text": found.text,
+            "error": found.error,
+            "finish": found.finish,
+            "model": found.model,
+            "tokens_in": found.tokens_in,
+            "tokens_out": found.tokens_out,
+            "latency_s": found.latency_s,
+        }
+        raw = json.dumps(content, ensure_ascii=False)
+        return Reply(answer=self.read(raw, call), raw=raw)
+
+    def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
+        """Read a recording that the journal kept."""
+        content: dict[str, Any] = json.loads(raw)
+        return Answer(
             digest=call,
-            text=found.text,
-            error=found.error,
-            finish=found.finish,
-            model=found.model,
-            tokens_in=found.tokens_in,
-            tokens_out=found.tokens_out,
-            latency_s=found.latency_s,
+            text=content["text"],
+            error=content["error"],
+            finish=content["finish"],
+            model=content["model"],
+            request_id=request_id,
+            usage=Usage(tokens_in=content["tokens_in"], tokens_out=content["tokens_out"]),
+            latency_s=content["latency_s"],
+            cost_usd=0.0,
         )
 
-
-_EMPTY = Answer(digest="", text=None)
+    async def close(self) -> None:
+        """Have nothing to give back."""

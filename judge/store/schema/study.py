@@ -143,9 +143,9 @@ class AskRow(SQLModel, table=True):
     """A cell of the plan; many asks may share one call.  Imported readings have no call."""
 
     __tablename__ = "ask"
-    __table_args__ = (sa.UniqueConstraint("pair", "judge", "rubric", "criterion", "shown", "repeat"),)
-    id: int | None = Field(default=None, primary_key=True)
-    pair: str = Field(foreign_key="pair.digest")
+    __table_args__ = (sa.Index("ix_ask_said", "judge", "rubric"),)
+    id: int = Field(primary_key=True, sa_type=sa.BigInteger)  # 63 bits of the cell's digest
+    pair: str = Field(foreign_key="pair.digest", index=True)
     judge: str
     rubric: str
     criterion: str
@@ -158,7 +158,7 @@ class ReadingRow(SQLModel, table=True):
     """What a parser made of the answer to an ask."""
 
     __tablename__ = "reading"
-    ask: int = Field(foreign_key="ask.id", primary_key=True)
+    ask: int = Field(foreign_key="ask.id", primary_key=True, sa_type=sa.BigInteger)
     parser: str
     value: str | None = None
     reason: str | None = None

@@ -90,7 +90,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ask",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("pair", sa.String(), nullable=False),
         sa.Column("judge", sa.String(), nullable=False),
         sa.Column("rubric", sa.String(), nullable=False),
@@ -101,18 +101,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call"], ["call.digest"], name=op.f("fk_ask_call")),
         sa.ForeignKeyConstraint(["pair"], ["pair.digest"], name=op.f("fk_ask_pair")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ask")),
-        sa.UniqueConstraint(
-            "pair",
-            "judge",
-            "rubric",
-            "criterion",
-            "shown",
-            "repeat",
-            name=op.f("uq_ask_pair_judge_rubric_criterion_shown_repeat"),
-        ),
     )
     with op.batch_alter_table("ask", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ask_call"), ["call"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ask_pair"), ["pair"], unique=False)
+        batch_op.create_index("ix_ask_said", ["judge", "rubric"], unique=False)
 
     op.create_table(
         "attempt",
@@ -385,7 +378,7 @@ def upgrade() -> None:
 
     op.create_table(
         "reading",
-        sa.Column("ask", sa.Integer(), nullable=False),
+        sa.Column("ask", sa.BigInteger(), nullable=False),
         sa.Column("parser", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),

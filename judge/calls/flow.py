@@ -1,0 +1,358 @@
+"""The flow of calls on the event loop: read requests, admit them, try, journal, answer.
+
+One coroutine reads ahead, one dispatches for each lane (a model behind a key), each open call is a task.  A call in
+backoff holds no place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Final
+
+from judge.calls.budget import Budget
+from judge.calls.failures import RETRIED, CallFailed, Failed
+from judge.calls.journal import Journal
+from judge.calls.lane import ATTEMPTS, Call, Lane
+from judge.calls.pacing import LONGEST_PAUSE_S, Limits, Pacer
+from judge.calls.prices import prices
+from judge.calls.providers.base import Provider, Reply
+from judge.calls.request import Answer, Request
+from judge.clock import Clock
+from judge.errors import JudgeError, Parked
+from judge.store import calls as store
+from judge.store.calls import Intent, Outcome
+from judge.store.database import Database
+
+_AHEAD: Final = 512  # requests read at a time
+_DOWN: Final = 50  # failures in a row, after which a provider is taken for down
+_WRONG: Final = 5  # refused requests at the very beginning, after which the settings are taken for wrong
+
+Give = Callable[[tuple[int, Answer | None]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How calls are made.
+
+    most_open: calls open at once to one model.  timeout_s: least time a call may take.  send: False to answer from the
+    journal alone.
+    """
+
+    most_open: int = 64
+    timeout_s: float = 60.0
+    throttled_s: float = 90.0  # without an answer while throttled, after which the run parks
+    seed: int | None = None  # of the jitter
+    send: bool = True
+
+
+class Flow:
+    """The calls of a process.  Everything here runs on the engine's event loop."""
+
+    def __init__(
+        self, database: Database, providers: Mapping[str, Provider], clock: Clock, budget: Budget, settings: Settings
+    ) -> None:
+        self.budget = budget
+        self.from_journal = 0
+        self.answered = 0
+        self.failed = 0
+        self.tries = 0
+        self._database = database
+        self._providers = providers
+        self._journal = Journal(database, clock)
+        self._settings = settings
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._calls: dict[str, Call] = {}
+        self._room = asyncio.Event()
+        self._jitter = random.Random(settings.seed)
+        self._stopped: JudgeError | None = None
+        self._stopping = False
+        self._reading = False
+        self._last_answer = 0.0
+        self._give: Give = lambda _: None
+
+    def stop(self) -> None:
+        """Send nothing more; what is open still comes in."""
+        self._stopping = True
+        self._room.set()
+        for lane in self._lanes.values():
+            lane.wake.set()
+
+    async def run(self, requests: Iterable[Request], give: Give) -> None:
+        """Answer requests; see `Engine.stream`.  Raises what stopped the run."""
+        self._give, self._stopped, self._stopping, self._reading = give, None, False, True
+        self._last_answer = time.monotonic()
+        dispatchers: dict[int, asyncio.Task[None]] = {}
+        try:
+            places = iter(enumerate(requests))
+            while batch := await asyncio.to_thread(_take, places):
+                await self._plan(batch)
+                for lane in self._lanes.values():
+                    lane.wake.set()
+                    if id(lane) not in dispatchers:
+                        dispatchers[id(lane)] = asyncio.create_task(self._dispatch(lane))
+                await self._wait_for_room()
+                if self._halted:
+                    break
+        finally:
+            self._reading = False
+            for lane in self._lanes.values():
+                lane.wake.set()
+            await asyncio.gather(*dispatchers.values())
+            self._calls.clear()
+            for lane in self._lanes.values():  # what a halt left over is asked again by the same command
+                lane.waiting.clear()
+                lane.later.clear()
+        if self._stopped is not None:
+            raise self._stopped
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        for provider in dict.fromkeys(self._providers.values()):
+            await provider.close()
+
+    @property
+    def open(self) -> int:
+        """Calls on the wire."""
+        return sum(lane.pacer.open for lane in self._lanes.values())
+
+    @property
+    def _halted(self) -> bool:
+        return self._stopping or self._stopped is not None
+
+    async def _wait_for_room(self) -> None:
+        while len(self._calls) > 2 * _AHEAD and not self._halted:
+            self._room.clear()
+            await self._room.wait()
+
+    async def _plan(self, batch: list[tuple[int, Request]]) -> None:
+        """Answer from the journal what is there, and plan the rest before anything is spent."""
+        named = [(place, request, self._providers[request.route].name(request)) for place, request in batch]
+        digests = [name for _, _, name in named if name]
+        known, tries = await asyncio.to_thread(self._look_up, digests)
+        fresh: list[Call] = []
+        for place, request, name in named:
+            if name is None or (name not in known and not self._settings.send):
+                self._give((place, None))
+            elif name in known:
+                self.from_journal += 1
+                self._give((place, self._restored(request, known[name])))
+            elif name in self._calls:
+                self._calls[name].asked_by.append(place)
+            else:
+                call = Call(digest=name, request=request, asked_by=[place], tries=tries.get(name, 0))
+                self._calls[name] = call
+                fresh.append(call)
+        if fresh:
+            await self._journal.plan([_intent(call) for call in fresh])
+        for call in fresh:
+            self._lane(call.request).waiting.append(call)
+
+    def _look_up(self, digests: list[str]) -> tuple[dict[str, Outcome], dict[str, int]]:
+        with self._database.read() as tx:
+            return store.answered(tx, digests), store.tries(tx, digests)
+
+    def _restored(self, request: Request, outcome: Outcome) -> Answer:
+        answer = self._providers[request.route].read(outcome.raw or "", outcome.call, outcome.request_id)
+        return replace(answer, cost_usd=outcome.cost_usd, latency_s=outcome.usage.get("latency_s"))
+
+    def _lane(self, request: Request) -> Lane:
+        key = (request.route, request.model)
+        if key not in self._lanes:
+            free = request.provider == "recorded"
+            most = 256 if free else self._settings.most_open
+            pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
+            price = None if free else prices().find(request.model)
+            self._lanes[key] = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free)
+        return self._lanes[key]
+
+    async def _dispatch(self, lane: Lane) -> None:
+        """Send a lane's calls as fast as its pacer and the budget allow."""
+        open_: set[asyncio.Task[None]] = set()
+        while not (self._halted or (lane.idle and not self._reading)):
+            now = time.monotonic()
+            self._check_throttling(lane, now)
+            wait = lane.pacer.wait(lane.waiting[0].tokens_in if lane.waiting else 1.0, now)
+            call = lane.next_call(now) if wait == 0 else None
+            if call is not None and not lane.free and not self._reserved(call, lane):
+                lane.waiting.appendleft(call)
+                call, wait = None, None
+            if call is None:
+                due = lane.next_due()
+                await _wake(lane, [wait or None, None if due is None else due - now, 1.0 if lane.later else None])
+                continue
+            lane.pacer.start(call.tokens_in)
+            task = asyncio.create_task(self._try(lane, call))
+            open_.add(task)
+            task.add_done_callback(open_.discard)
+        if open_:
+            await asyncio.gather(*open_, return_exceptions=True)
+
+    def _reserved(self, call: Call, lane: Lane) -> bool:
+        """Set the worst cost of a call aside; with nothing open to wait for, a full budget parks the run."""
+        try:
+            self.budget.reserve(call.digest, call.worst_cost(lane.price))
+        except Parked as parked:
+            if self.open == 0:
+                self._halt(parked)
+            return False
+        return True
+
+    def _check_throttling(self, lane: Lane, now: float) -> None:
+        if lane.pacer.paused_until > now and now - self._last_answer > self._settings.throttled_s:
+            self._halt(Parked("the provider has been throttling every call", hint="run the same command again later"))
+
+    async def _try(self, lane: Lane, call: Call) -> None:
+        """Try a call once; whatever comes of it is on disk before it counts."""
+        call.tries += 1
+        self.tries += 1
+        started = time.monotonic()
+        try:
+            await self._journal.sending(call.digest, call.tries)
+            timeout = lane.timeout_s(self._settings.timeout_s)
+            reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
+        except CallFailed as failure:
+            await self._failed(lane, call, failure.failed)
+        except JudgeError as error:
+            self._halt(error)
+        except Exception as error:  # a bug of ours or the SDK's must not leave the run hanging
+            self._halt_by_bug(error)
+        else:
+            await self._came(lane, call, reply, time.monotonic() - started)
+        finally:
+            lane.pacer.end()
+            for other in self._lanes.values():
+                other.wake.set()
+
+    async def _came(self, lane: Lane, call: Call, reply: Reply, took: float) -> None:
+        lane.latencies.append(took)
+        lane.failures_in_a_row = 0
+        lane.answers += 1
+        now = self._last_answer = time.monotonic()
+        lane.pacer.answered(reply.limits, now)
+        usage = reply.answer.usage
+        cost = 0.0 if lane.free or lane.price is None else lane.price.cost(
+            fresh=(usage.tokens_in or 0) - usage.cached - usage.written,
+            cached=usage.cached,
+            written=usage.written,
+            out=usage.tokens_out or 0,
+        )  # fmt: skip
+        answer = replace(reply.answer, cost_usd=cost, latency_s=reply.answer.latency_s or (None if lane.free else took))
+        cut_first = answer.finish == "length" and call.raised == 0 and not lane.free
+        kept = Outcome(
+            call=call.digest,
+            n=call.tries,
+            raw=reply.raw,
+            usage=asdict(usage) | {"latency_s": answer.latency_s},
+            cost_usd=cost,
+            request_id=answer.request_id,
+            error_class="cut" if cut_first else None,
+        )
+        await self._journal.came(kept)
+        self.budget.settle(call.digest, cost or 0.0)
+        if cut_first:
+            call.raised = 1  # the room was too small, once; what is cut again is cut
+            lane.put_off(call, now)
+            return
+        self._answer(call, answer)
+
+    async def _failed(self, lane: Lane, call: Call, failed: Failed) -> None:
+        usage = {"status": failed.status, "text": failed.text}
+        await self._journal.came(
+            Outcome(
+                call=call.digest,
+                n=call.tries,
+                raw=None,
+                usage=usage,
+                request_id=failed.request_id,
+                error_class=failed.kind,
+            )
+        )
+        # A try that may have been paid keeps its worst cost: the cap holds whatever the provider booked.
+        self.budget.settle(call.digest, call.worst_cost(lane.price) if failed.paid else 0.0)
+        now = time.monotonic()
+        if failed.kind == "throttled":
+            self._throttled(lane, call, failed, now)
+        elif failed.kind == "out_of_money":
+            self._halt(Parked(f"the provider wants money first: {failed.text}", hint="top up and run the same command again"))
+        elif failed.kind == "not_allowed":
+            self._halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
+        elif failed.kind in RETRIED:
+            self._again(lane, call, failed, now)
+        else:
+            self._refused(lane, call, failed)
+
+    def _throttled(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
+        if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
+            text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
+            self._halt(Parked(text, hint="run the same command again then"))
+        lane.pacer.throttle(failed.retry_after_s, Limits(), now)
+        lane.put_off(call, lane.pacer.paused_until + self._jitter.random() * 0.2)
+
+    def _again(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
+        call.failures += 1
+        lane.failures_in_a_row += 1
+        lane.pacer.struggle()
+        if lane.failures_in_a_row >= _DOWN:
+            self._halt(Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later"))
+        if call.failures >= ATTEMPTS:
+            self._give_up(call, failed)
+            return
+        pause = min(30.0, 0.5 * 2**call.failures) * (0.5 + self._jitter.random() / 2)
+        lane.put_off(call, now + max(pause, failed.retry_after_s or 0.0))
+
+    def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:
+        lane.failures_in_a_row += 1
+        if lane.answers == 0 and lane.failures_in_a_row >= _WRONG:
+            self._halt(
+                JudgeError(f"the provider does not accept the request: {failed.text}", hint="check the judge's settings")
+            )
+        self._give_up(call, failed)
+
+    def _give_up(self, call: Call, failed: Failed) -> None:
+        self.failed += 1
+        self._answer(
+            call, Answer(digest=call.digest, text=None, error=f"{failed.kind}: {failed.text}", failed=True), counted=False
+        )
+
+    def _answer(self, call: Call, answer: Answer, *, counted: bool = True) -> None:
+        self.answered += counted
+        self._calls.pop(call.digest, None)
+        self._room.set()
+        for place in call.asked_by:
+            self._give((place, answer))
+
+    def _halt(self, why: JudgeError) -> None:
+        self._stopped = self._stopped or why
+        self._room.set()
+        for lane in self._lanes.values():
+            lane.wake.set()
+
+    def _halt_by_bug(self, error: Exception) -> None:
+        stopped = JudgeError(f"a call broke in an unexpected way: {type(error).__name__}: {error}")
+        stopped.__cause__ = error
+        stopped.exit_code = 70
+        self._halt(stopped)
+
+
+def _take(places: Iterator[tuple[int, Request]]) -> list[tuple[int, Request]]:
+    return list(islice(places, _AHEAD))
+
+
+def _intent(call: Call) -> Intent:
+    request = call.request
+    return Intent(digest=call.digest, repeat=request.repeat, request=request.content(), tag=request.tag)
+
+
+async def _wake(lane: Lane, waits: list[float | None]) -> None:
+    """Sleep until something changes in a lane, or the shortest of the waits is over."""
+    known: list[float] = [wait for wait in waits if wait is not None]
+    lane.wake.clear()
+    timer = asyncio.get_running_loop().call_later(max(0.0, min(known)), lane.wake.set) if known else None
+    await lane.wake.wait()
+    if timer is not None:
+        timer.cancel()

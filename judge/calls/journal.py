@@ -1,0 +1,81 @@
+"""The journal seen from the event loop: records that wait together are written by one commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from judge.clock import Clock
+from judge.store import calls as store
+from judge.store.calls import Intent, Outcome
+from judge.store.database import Database
+
+
+class Journal:
+    """Writes intents, tries and outcomes; every method returns when what it was given is on disk."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._intents: list[Intent] = []
+        self._sent: list[tuple[str, int]] = []
+        self._outcomes: list[Outcome] = []
+        self._waiting: asyncio.Future[None] | None = None
+        self._writing = False
+
+    async def plan(self, intents: list[Intent]) -> None:
+        """Keep calls before anything is spent on them."""
+        self._intents += intents
+        await self._written()
+
+    async def sending(self, call: str, n: int) -> None:
+        """Keep that a try goes out."""
+        self._sent.append((call, n))
+        await self._written()
+
+    async def came(self, outcome: Outcome) -> None:
+        """Keep what came of a try."""
+        self._outcomes.append(outcome)
+        await self._written()
+
+    async def _written(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._waiting is None:
+            self._waiting = loop.create_future()
+        waiting = self._waiting
+        if not self._writing:
+            self._writing = True
+            loop.call_soon(self._flush)
+        await asyncio.shield(waiting)
+
+    def _flush(self) -> None:
+        """Hand over all that gathered; what comes while that is written goes with the next commit."""
+        loop = asyncio.get_running_loop()
+        waiting, self._waiting = self._waiting, None
+        batch = (self._intents, self._sent, self._outcomes)
+        self._intents, self._sent, self._outcomes = [], [], []
+        written = self._database.submit(_write, *batch, self._clock())
+        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, waiting, done))
+
+    def _done(self, waiting: asyncio.Future[None] | None, written: Any) -> None:
+        failure = written.exception()
+        if waiting is not None and not waiting.done():
+            if failure is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(failure)
+        if self._waiting is None:
+            self._writing = False
+        else:
+            self._flush()
+
+
+def _write(tx: Any, intents: list[Intent], sent: list[tuple[str, int]], outcomes: list[Outcome], now: datetime) -> None:
+    steps: list[tuple[Callable[..., None], Any]] = [
+        (store.intend, intents), (store.record, outcomes), (store.send, sent),
+    ]  # fmt: skip
+    for step, rows in steps:
+        if rows:
+            step(tx, rows, now)

@@ -1,0 +1,108 @@
+"""Anthropic's Messages API.  The only file that imports its SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from judge.calls.failures import CallFailed
+from judge.calls.providers.base import Reply, output_limit
+from judge.calls.providers.http import body_of, failed_from, key_from, limits
+from judge.calls.request import Answer, Request, Usage
+from judge.domain import Finish
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+_FINISH: Final[Mapping[str, Finish]] = {
+    "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded": "length",
+}  # fmt: skip
+
+
+class AnthropicProvider:
+    """Asks one server with one key.  `connections`: as many as calls may be open."""
+
+    def __init__(self, base_url: str | None, key_env: str | None, connections: int) -> None:
+        self._base_url = base_url
+        self._key_env = key_env
+        self._connections = connections
+        self._client: AsyncAnthropic | None = None
+
+    def name(self, request: Request) -> str | None:
+        """Name the call by its content."""
+        return request.digest
+
+    async def send(self, request: Request, call: str, timeout_s: float, raised: int) -> Reply:
+        """Ask once.  raised: how often the output limit was raised already.  Raises CallFailed."""
+        client = self._open()
+        try:
+            response: Any = await client.messages.with_raw_response.create(**_body(request, raised), timeout=timeout_s)
+            raw = await response.text()
+        except CallFailed:
+            raise
+        except Exception as error:
+            raise CallFailed(failed_from(error)) from error
+        request_id = response.headers.get("request-id")
+        answer = self.read(raw, call, request_id)
+        found = limits(response.headers, "anthropic-ratelimit", "requests", "input-tokens")
+        return Reply(answer=answer, raw=raw, limits=found)
+
+    def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
+        """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
+        body = body_of(raw, 200, request_id)
+        usage = body.get("usage") or {}
+        reason = body.get("stop_reason")
+        refused = "refused" if reason == "refusal" else None
+        category = (body.get("stop_details") or {}).get("category")
+        return Answer(
+            digest=call,
+            text="".join(block.get("text", "") for block in body.get("content") or [] if block.get("type") == "text"),
+            error=f"{refused}: {category}" if refused and category else refused,
+            finish=_FINISH.get(str(reason), "stop"),
+            model=body.get("model"),
+            request_id=request_id,
+            usage=_usage(usage),
+        )
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._client is not None:
+            await self._client.close()
+
+    def _open(self) -> AsyncAnthropic:
+        if self._client is None:
+            import httpx2
+            from anthropic import AsyncAnthropic, DefaultAioHttpClient
+
+            key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic")
+            pool = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
+            self._client = AsyncAnthropic(
+                api_key=key, base_url=self._base_url, max_retries=0, http_client=DefaultAioHttpClient(limits=pool)
+            )
+        return self._client
+
+
+def _body(request: Request, raised: int) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+        "max_tokens": output_limit(request, raised),
+    }
+    if request.system:
+        body["system"] = request.system
+    config: dict[str, Any] = {}
+    if request.schema is not None:
+        config["format"] = {"type": "json_schema", "schema": dict(request.schema)}
+    if request.effort is not None:
+        config["effort"] = request.effort
+    if config:
+        body["output_config"] = config
+    return body
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    # The input count leaves cached and written tokens out here.
+    cached, written = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
+    fresh = usage.get("input_tokens")
+    tokens_in = None if fresh is None else fresh + cached + written
+    return Usage(tokens_in=tokens_in, cached=cached, written=written, tokens_out=usage.get("output_tokens"))

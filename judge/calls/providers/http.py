@@ -1,0 +1,112 @@
+"""What both SDKs have in common: bodies that are read by us, failures by class, limits in headers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from judge.calls.failures import CallFailed, Failed, kind_of
+from judge.calls.pacing import Limits
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def body_of(raw: str, status: int, request_id: str | None) -> dict[str, Any]:
+    """Read a 200's body.  Raises CallFailed for one that was cut, or is a page of something in between."""
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not content:
+        failed = Failed(
+            kind="transport", text="the answer is no whole JSON object", status=status, request_id=request_id, paid=True
+        )
+        raise CallFailed(failed)
+    return content
+
+
+def failed_from(error: Exception) -> Failed:
+    """Class an SDK's exception; one that is no failure of the call is raised again."""
+    status = getattr(error, "status_code", None)
+    response = getattr(error, "response", None)
+    if status is None or response is None:
+        name = type(error).__name__
+        if "Timeout" in name or "Connection" in name or isinstance(error, OSError):
+            # Whether the provider got it, and charged for it, cannot be known.
+            return Failed(kind="transport", text=f"{name}: {error}", paid="Connect" not in name or "Timeout" in name)
+        raise error
+    body = getattr(error, "body", None)
+    text = f"{error} {body}"
+    headers = response.headers
+    return Failed(
+        kind=kind_of(status, text),
+        text=_short(str(error)),
+        status=status,
+        retry_after_s=retry_after(headers),
+        request_id=headers.get("x-request-id") or headers.get("request-id"),
+    )
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else f"{line[:297]}..."
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read how long the provider wants us to wait, in seconds."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+    return None
+
+
+def limits(headers: Mapping[str, str], prefix: str, requests: str, tokens: str) -> Limits:
+    """Read announced limits: headers `{prefix}-{limit|remaining|reset}-{kind}` or `{prefix}-{kind}-{...}`."""
+
+    def number(kind: str, what: str) -> float | None:
+        text = headers.get(f"{prefix}-{what}-{kind}") or headers.get(f"{prefix}-{kind}-{what}")
+        try:
+            return None if text is None else float(text)
+        except ValueError:
+            return None
+
+    def reset(kind: str) -> float | None:
+        text = headers.get(f"{prefix}-reset-{kind}") or headers.get(f"{prefix}-{kind}-reset")
+        return None if text is None else seconds(text)
+
+    return Limits(
+        requests=number(requests, "limit"),
+        requests_left=number(requests, "remaining"),
+        requests_reset_s=reset(requests),
+        tokens=number(tokens, "limit"),
+        tokens_left=number(tokens, "remaining"),
+        tokens_reset_s=reset(tokens),
+    )
+
+
+def seconds(text: str) -> float | None:
+    """Read `6m0s`, `12ms`, or a moment in RFC 3339, as seconds from now."""
+    spans = _SPAN.findall(text)
+    if spans and "".join(number + unit for number, unit in spans) == text:
+        return sum(float(number) * _SECONDS[unit] for number, unit in spans)
+    try:
+        return max(0.0, (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def key_from(variable: str | None, default: str, provider: str) -> str:
+    """Find the key in the environment; `.env` was read into it before.  Raises CallFailed without one."""
+    import os
+
+    found = os.environ.get(variable or default)
+    if not found:
+        failed = Failed(kind="not_allowed", text=f"no key for {provider}: set {variable or default} or put it into .env")
+        raise CallFailed(failed)
+    return found

@@ -1,0 +1,159 @@
+"""OpenAI's Responses API, and Chat Completions for every server that speaks it.  The only file that imports the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from judge.calls.failures import CallFailed
+from judge.calls.providers.base import Reply, output_limit
+from judge.calls.providers.http import body_of, failed_from, key_from, limits
+from judge.calls.request import Answer, Request, Usage
+from judge.domain import Finish
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_FINISH: Final[Mapping[str, Finish]] = {"stop": "stop", "length": "length", "content_filter": "filter"}
+
+
+class OpenAIProvider:
+    """Asks one server with one key.  `connections`: as many as calls may be open."""
+
+    def __init__(self, base_url: str | None, key_env: str | None, connections: int) -> None:
+        self._base_url = base_url
+        self._key_env = key_env
+        self._connections = connections
+        self._client: AsyncOpenAI | None = None
+
+    def name(self, request: Request) -> str | None:
+        """Name the call by its content."""
+        return request.digest
+
+    async def send(self, request: Request, call: str, timeout_s: float, raised: int) -> Reply:
+        """Ask once.  raised: how often the output limit was raised already.  Raises CallFailed."""
+        client = self._open()
+        try:
+            if self._base_url is None:
+                response: Any = await client.responses.with_raw_response.create(
+                    **_responses_body(request, raised), timeout=timeout_s
+                )
+            else:
+                response = await client.chat.completions.with_raw_response.create(
+                    **_chat_body(request, raised), timeout=timeout_s
+                )
+        except CallFailed:
+            raise
+        except Exception as error:
+            raise CallFailed(failed_from(error)) from error
+        raw, headers = response.text, response.headers
+        request_id = headers.get("x-request-id")
+        answer = self.read(raw, call, request_id)
+        return Reply(answer=answer, raw=raw, limits=limits(headers, "x-ratelimit", "requests", "tokens"))
+
+    def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
+        """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
+        body = body_of(raw, 200, request_id)
+        return _from_responses(body, call, request_id) if "output" in body else _from_chat(body, call, request_id)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._client is not None:
+            await self._client.close()
+
+    def _open(self) -> AsyncOpenAI:
+        if self._client is None:
+            from openai import AsyncOpenAI, DefaultAioHttpClient
+
+            key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI")
+            limits_ = _connection_limits(self._connections)
+            self._client = AsyncOpenAI(
+                api_key=key, base_url=self._base_url, max_retries=0, http_client=DefaultAioHttpClient(limits=limits_)
+            )
+        return self._client
+
+
+def _connection_limits(connections: int) -> Any:
+    import httpx2
+
+    return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+
+
+def _turns(request: Request) -> list[dict[str, str]]:
+    turns = [{"role": turn.role, "content": turn.content} for turn in request.messages]
+    return [{"role": "system", "content": request.system}, *turns] if request.system else turns
+
+
+def _chat_body(request: Request, raised: int) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": request.model, "messages": _turns(request), **request.sampling}
+    if request.schema is not None:
+        form = {"name": "answer", "schema": dict(request.schema), "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": form}
+    if request.effort is not None:
+        body["reasoning_effort"] = request.effort
+    body["max_completion_tokens"] = output_limit(request, raised)
+    return body
+
+
+def _responses_body(request: Request, raised: int) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": request.model,
+        "input": [{"role": turn.role, "content": turn.content} for turn in request.messages],
+        "store": False,  # judged texts are nobody's to keep
+        "max_output_tokens": output_limit(request, raised),
+        **request.sampling,
+    }
+    if request.system:
+        body["instructions"] = request.system
+    if request.schema is not None:
+        form = {"type": "json_schema", "name": "answer", "schema": dict(request.schema), "strict": True}
+        body["text"] = {"format": form}
+    if request.effort is not None:
+        body["reasoning"] = {"effort": request.effort}
+    return body
+
+
+def _from_chat(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
+    choice = (body.get("choices") or [{}])[0]
+    message = choice.get("message") or {}
+    refusal = message.get("refusal")
+    usage = body.get("usage") or {}
+    inside = usage.get("prompt_tokens_details") or {}
+    return Answer(
+        digest=call,
+        text=message.get("content"),
+        error=f"refused: {refusal}" if refusal else None,
+        finish=_FINISH.get(str(choice.get("finish_reason")), "stop"),
+        model=body.get("model"),
+        request_id=request_id,
+        usage=_usage(usage.get("prompt_tokens"), usage.get("completion_tokens"), inside),
+    )
+
+
+def _from_responses(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
+    parts = [
+        part
+        for item in body["output"]
+        # A commentary before the final answer is prose about it, not it.
+        if item.get("type") == "message" and item.get("phase") in (None, "final_answer")
+        for part in item.get("content") or []
+    ]
+    refusal = next((part["refusal"] for part in parts if part.get("type") == "refusal"), None)
+    why = (body.get("incomplete_details") or {}).get("reason")
+    usage = body.get("usage") or {}
+    inside = usage.get("input_tokens_details") or {}
+    return Answer(
+        digest=call,
+        text="".join(part.get("text", "") for part in parts if part.get("type") == "output_text"),
+        error=f"refused: {refusal}" if refusal is not None else None,
+        finish={"max_output_tokens": "length", "content_filter": "filter"}.get(str(why), "stop"),  # type: ignore[arg-type]
+        model=body.get("model"),
+        request_id=request_id,
+        usage=_usage(usage.get("input_tokens"), usage.get("output_tokens"), inside),
+    )
+
+
+def _usage(tokens_in: int | None, tokens_out: int | None, inside: Mapping[str, Any]) -> Usage:
+    # Cached and written tokens stand inside the input count here.
+    cached, written = inside.get("cached_tokens") or 0, inside.get("cache_write_tokens") or 0
+    return Usage(tokens_in=tokens_in, cached=cached, written=written, tokens_out=tokens_out)

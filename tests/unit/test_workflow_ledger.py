@@ -1,0 +1,186 @@
+"""The ledger: who saw which pair with its arms, and what an edited rubric is worth after that."""
+
+from __future__ import annotations
+
+import pytest
+
+from judge import Study, workflow
+from judge.decision.report import to_json
+from tests.studies import Cli, ledger, small, ticking
+
+PAIRS, LABELLED = 72, 48  # so that the confirmation half holds at least 20 labelled pairs
+VALUES = ("b", "b", "tie", "b", "a", "b")
+
+
+@pytest.fixture
+def cli(capsys):
+    return Cli(capsys)
+
+
+def events(study):
+    return [(kind, what) for kind, what in ledger(study.parent / ".judge" / "judge.db") if kind != "opening"]
+
+
+def draft(labelled=LABELLED):
+    made = small([VALUES[n % len(VALUES)] for n in range(PAIRS)])
+    for n, row in enumerate(made.labels):
+        if n % 7 == 0:
+            row["label"] = "tie"  # people and judge do not always agree
+    made.labels = made.labels[: 2 * labelled]
+    made.config = {"review": {"sample": labelled, "labels_per_item": 2}}
+    return made
+
+
+class Desk:
+    """One workspace, worked on under a clock that moves on."""
+
+    def __init__(self, folder, made):
+        self.folder, self.made = folder, made
+        self.clock = ticking()
+
+    def study(self):
+        return Study.open(self.made.write(self.folder), clock=self.clock)
+
+    def method(self):
+        """Run and give the headline's method."""
+        return to_json(self.study().run().reports[0])["primary"]["method"]
+
+    def edit_rubric(self, words="Which answer would you rather stand behind?"):
+        self.made.rubric["overall"] = words
+
+    def write_report(self):
+        with self.study().work() as work:
+            workflow.write_report(work, workflow.reports(work)[0], self.folder / "report.html")
+
+    def export_labels(self):
+        with self.study().work() as work:
+            workflow.export_rows(work, "labels")
+
+    def show_a_pair(self):
+        with self.study().work() as work:
+            workflow.show(work, "q0/tuned")
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path, draft())
+
+
+# --- What is noted -------------------------------------------------------------------------------------------------
+
+
+def test_a_shown_pair_a_report_and_an_export_of_labels_are_noted(cli, tmp_path):
+    study = small().write(tmp_path)
+    cli.well("compare", study)
+    cli.well("agree", study)
+    cli.well("check", study)
+    cli.well("export", "pairs", study)
+    assert events(study) == []
+    cli.well("show", "q3/tuned", study)
+    cli.well("export", "labels", study)
+    cli.well("report", study)
+    (shown, exported, report) = events(study)
+    assert shown == ("unblinding", {"by": "show", "pairs": ["q3/tuned"]})
+    assert exported == ("export", {"kind": "labels", "rows": 12})
+    assert (report[0], report[1]["by"]) == ("unblinding", "report")
+    assert "q3/tuned" in report[1]["pairs"]  # the one loss, beside the first three wins
+    assert len(report[1]["pairs"]) == 4
+
+
+def test_a_run_notes_the_pairs_of_the_report_that_it_writes(cli, tmp_path):
+    study = small().write(tmp_path)
+    cli.well("run", study)
+    assert [(kind, what["by"]) for kind, what in events(study)] == [("unblinding", "report")]
+
+
+def test_a_pair_that_is_not_there_unblinds_nobody(cli, tmp_path):
+    study = small().write(tmp_path)
+    assert cli("show", "q99/tuned", study).code == 2
+    assert events(study) == []
+
+
+def test_a_report_that_could_not_be_written_unblinds_nobody(cli, tmp_path):
+    study = small().write(tmp_path)
+    assert cli("report", study, "-o", tmp_path / "no" / "report.html").code == 2
+    assert events(study) == []
+
+
+# --- What it is worth ----------------------------------------------------------------------------------------------
+
+
+def test_an_untouched_rubric_stays_what_it_was_however_often_labels_are_opened(desk):
+    assert desk.method() == "ppi++"
+    desk.write_report()
+    desk.export_labels()
+    assert desk.method() == "ppi++"
+
+
+def test_a_rubric_edited_before_anything_was_opened_is_as_good_as_the_first(desk):
+    assert desk.method() == "ppi++"
+    desk.edit_rubric()
+    assert desk.method() == "ppi++"
+    desk.write_report()
+    assert desk.method() == "ppi++"
+
+
+@pytest.mark.parametrize("opening", [Desk.write_report, Desk.export_labels, Desk.show_a_pair])
+def test_a_rubric_edited_after_labels_were_opened_is_trusted_on_the_confirmation_half_alone(desk, opening):
+    before = desk.method()
+    opening(desk)
+    desk.edit_rubric()
+    assert (before, desk.method()) == ("ppi++", "ppi++-tuned")
+    assert desk.method() == "ppi++-tuned"  # and again
+
+
+def test_the_rubric_of_before_is_trusted_again_when_it_comes_back(desk):
+    first = desk.made.rubric["overall"]
+    desk.method()
+    desk.write_report()
+    desk.edit_rubric()
+    assert desk.method() == "ppi++-tuned"
+    desk.edit_rubric(first)
+    assert desk.method() == "ppi++"
+
+
+@pytest.mark.parametrize("kind", ["calls", "verdicts"])
+def test_a_judge_whose_answers_come_in_a_file_is_held_to_the_same(tmp_path, kind):
+    made = draft()
+    said = [(row["id"], VALUES[n % len(VALUES)]) for n, row in enumerate(made.examples)]
+    made.recordings = {}
+    if kind == "calls":
+        made.calls["owl"] = [
+            {"pair": f"{id_}/tuned", "judge": "owl", "order": order, "label": value}
+            for id_, value in said
+            for order in ("ab", "ba")
+        ]
+    else:
+        made.verdicts["owl"] = [{"pair": f"{id_}/tuned", "judge": "owl", "value": value} for id_, value in said]
+    desk = Desk(tmp_path, made)
+    assert desk.method() == "ppi++"
+    desk.write_report()
+    desk.edit_rubric()
+    assert desk.method() == "ppi++-tuned"
+
+
+def test_with_too_few_confirmation_pairs_people_alone_speak(tmp_path):
+    desk = Desk(tmp_path, draft(labelled=24))
+    assert desk.method() == "ppi++"
+    desk.write_report()
+    desk.edit_rubric()
+    assert desk.method() == "people"
+
+
+def test_the_halves_are_drawn_once_and_hold(desk):
+    desk.method()
+    with desk.study().work() as work, work.database.read() as tx:
+        from judge.store.review import sampled
+
+        first = sampled(tx, work.record.id)
+    desk.write_report()
+    desk.edit_rubric()
+    desk.method()
+    with desk.study().work() as work, work.database.read() as tx:
+        assert sampled(tx, work.record.id) == first
+    halves = [half for _, _, half in first]
+    assert len(first) == PAIRS
+    assert abs(halves.count("tuning") - halves.count("confirmation")) <= 4  # one at most in each stratum
