@@ -1,17 +1,17 @@
 """The annotator's side: seats, decks, places, votes and drafts.  Asked by the room `desk`, which sees nothing else.
 
-Hot statements are written in SQLAlchemy Core.
+A vote waits for these statements, so they are few and written in SQLAlchemy Core.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, update
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import func, select, update
+from sqlmodel import Session, SQLModel
 
 from judge.store.rows import upsert
 from judge.store.schema.desk import DraftRow, LabelRow, QuotaRow, RoundRow, SeatRow, TaskRow
@@ -23,7 +23,8 @@ def _table(row: type[SQLModel]) -> Any:
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
-TASK, QUOTA, SEAT = _table(TaskRow), _table(QuotaRow), _table(SeatRow)
+ROUND, SEAT, QUOTA = _table(RoundRow), _table(SeatRow), _table(QuotaRow)
+TASK, LABEL, DRAFT = _table(TaskRow), _table(LabelRow), _table(DraftRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class TaskRecord:
     left: str
     right: str
     state: str
+    lease: datetime | None
+    draft: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +67,37 @@ class LabelRecord:
 
 def newest_round(tx: Session, study: str) -> RoundRecord | None:
     """Find the study's open round, else its last one."""
-    query = (
-        select(RoundRow).where(col(RoundRow.study) == study).order_by(col(RoundRow.state).desc(), col(RoundRow.made_at).desc())
-    )
-    row = tx.exec(query).first()
+    query = select(ROUND).where(ROUND.c.study == study).order_by(ROUND.c.state.desc(), ROUND.c.made_at.desc()).limit(1)
+    row = tx.connection().execute(query).first()
     return None if row is None else RoundRecord(token=row.token, page=row.page, open=row.state == "open")
 
 
 def seat_of(tx: Session, round_: str, person: str) -> int | None:
     """Find a person's seat in a round."""
-    query = select(SeatRow.n).where(col(SeatRow.round) == round_, col(SeatRow.person) == person)
-    return tx.exec(query).first()
+    query = select(SEAT.c.n).where(SEAT.c.round == round_, SEAT.c.person == person)
+    found: int | None = tx.connection().execute(query).scalar()
+    return found
+
+
+def task_of(tx: Session, study: str, person: str, token: str) -> tuple[RoundRecord, TaskRecord] | None:
+    """Find a task with its round, if it lies in this person's deck of this study."""
+    query = (
+        select(TASK, ROUND.c.page, ROUND.c.state.label("round_state"))
+        .join(ROUND, ROUND.c.token == TASK.c.round)
+        .join(SEAT, (SEAT.c.round == TASK.c.round) & (SEAT.c.n == TASK.c.seat))
+        .where(TASK.c.token == token, ROUND.c.study == study, SEAT.c.person == person)
+    )
+    row = tx.connection().execute(query).first()
+    if row is None:
+        return None
+    return RoundRecord(token=row.round, page=row.page, open=row.round_state == "open"), _record(row)
 
 
 def take_seat(tx: Session, round_: str, person: str) -> int | None:
     """Give a person the first free seat; None when all are taken."""
     while True:
-        query = select(func.min(SeatRow.n)).where(col(SeatRow.round) == round_, col(SeatRow.person).is_(None))
-        free: int | None = tx.exec(query).one()
+        query = select(func.min(SEAT.c.n)).where(SEAT.c.round == round_, SEAT.c.person.is_(None))
+        free: int | None = tx.connection().execute(query).scalar()
         if free is None:
             return None
         place = (SEAT.c.round == round_, SEAT.c.n == free, SEAT.c.person.is_(None))
@@ -114,20 +130,21 @@ def leave_place(tx: Session, item: str) -> None:
 
 def claim(tx: Session, round_: str, seat: int, state: str, lease: datetime) -> TaskRecord | None:
     """Take the first waiting task of a deck whose item has room; None when there is none."""
+    query = (
+        select(TASK, DRAFT.c.answers)
+        .join(QUOTA, QUOTA.c.item == TASK.c.item)
+        .outerjoin(DRAFT, DRAFT.c.task == TASK.c.token)
+        .where(TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state == "waiting", QUOTA.c.taken < QUOTA.c.wanted)
+        .order_by(TASK.c.position)
+        .limit(1)
+    )
     while True:
-        query = (
-            select(TASK.c.token, TASK.c.item)
-            .join(QUOTA, QUOTA.c.item == TASK.c.item)
-            .where(TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state == "waiting", QUOTA.c.taken < QUOTA.c.wanted)
-            .order_by(TASK.c.position)
-            .limit(1)
-        )
         found = tx.connection().execute(query).first()
         if found is None:
             return None
         if take_place(tx, found.item):
             set_state(tx, found.token, state, lease)
-            return find_task(tx, found.token)
+            return replace(_record(found, found.answers), state=state, lease=lease)
 
 
 def set_state(tx: Session, task: str, state: str, lease: datetime | None = None) -> None:
@@ -135,27 +152,26 @@ def set_state(tx: Session, task: str, state: str, lease: datetime | None = None)
     tx.connection().execute(update(TASK).where(TASK.c.token == task).values(state=state, lease=lease))
 
 
-def renew(tx: Session, round_: str, seat: int, leases: Mapping[str, datetime]) -> None:
-    """Move the leases of a seat's tasks on, by state."""
-    for state, lease in leases.items():
-        mine = (TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state == state)
-        tx.connection().execute(update(TASK).where(*mine).values(lease=lease))
-
-
 def find_task(tx: Session, token: str) -> TaskRecord | None:
     """Find a task by its token."""
-    row = tx.connection().execute(select(TASK).where(TASK.c.token == token)).first()
-    return None if row is None else _record(row)
+    query = select(TASK, DRAFT.c.answers).outerjoin(DRAFT, DRAFT.c.task == TASK.c.token).where(TASK.c.token == token)
+    row = tx.connection().execute(query).first()
+    return None if row is None else _record(row, row.answers)
 
 
 def in_hand(tx: Session, round_: str, seat: int) -> list[TaskRecord]:
-    """Give what a seat has before it: reopened ones first (the last reopened at the top), then held, then ahead."""
-    mine = (TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state.in_(IN_HAND))
-    rows = [_record(row) for row in tx.connection().execute(select(TASK).where(*mine).order_by(TASK.c.position))]
+    """Give what a seat has before it: reopened ones first, then held, then ahead; with their drafts."""
+    query = (
+        select(TASK, DRAFT.c.answers)
+        .outerjoin(DRAFT, DRAFT.c.task == TASK.c.token)
+        .where(TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state.in_(IN_HAND))
+        .order_by(TASK.c.position)
+    )
+    rows = [_record(row, row.answers) for row in tx.connection().execute(query)]
     return sorted(rows, key=lambda task: IN_HAND.index(task.state))
 
 
-def _record(row: Any) -> TaskRecord:
+def _record(row: Any, draft: Mapping[str, Any] | None = None) -> TaskRecord:
     return TaskRecord(
         token=row.token,
         round=row.round,
@@ -166,13 +182,15 @@ def _record(row: Any) -> TaskRecord:
         left=row.left,
         right=row.right,
         state=row.state,
+        lease=row.lease,
+        draft=draft,
     )
 
 
 def last_label(tx: Session, task: str) -> LabelRecord | None:
     """Give the last revision of what was said about a task."""
-    query = select(LabelRow).where(col(LabelRow.task) == task).order_by(col(LabelRow.revision).desc())
-    row = tx.exec(query).first()
+    query = select(LABEL).where(LABEL.c.task == task).order_by(LABEL.c.revision.desc()).limit(1)
+    row = tx.connection().execute(query).first()
     if row is None:
         return None
     return LabelRecord(
@@ -182,27 +200,29 @@ def last_label(tx: Session, task: str) -> LabelRecord | None:
 
 def label_by_client(tx: Session, client_id: str) -> tuple[str, str] | None:
     """Find a vote by the browser's id for it: (task, person)."""
-    row = tx.exec(select(LabelRow.task, LabelRow.person).where(col(LabelRow.client_id) == client_id)).first()
-    return None if row is None else (row[0], row[1])
+    query = select(LABEL.c.task, LABEL.c.person).where(LABEL.c.client_id == client_id)
+    row = tx.connection().execute(query).first()
+    return None if row is None else (row.task, row.person)
 
 
 def put_label(tx: Session, label: Mapping[str, Any]) -> None:
     """Add a revision."""
-    tx.connection().execute(_table(LabelRow).insert().values(**label))
+    tx.connection().execute(LABEL.insert(), [dict(label)])
 
 
-def voted_tasks(tx: Session, round_: str, person: str, limit: int) -> list[tuple[str, str]]:
-    """Give the tasks a person voted on last, the newest first: (task, its state)."""
-    newest = func.max(LabelRow.id)
+def last_voted(tx: Session, round_: str, person: str, among: int) -> str | None:
+    """Find the task that a person voted on last and has not taken back, among the last so many."""
+    newest = func.max(LABEL.c.id)
     query = (
-        select(LabelRow.task, TaskRow.state)
-        .join(TaskRow, col(TaskRow.token) == col(LabelRow.task))
-        .where(col(TaskRow.round) == round_, col(LabelRow.person) == person)
-        .group_by(col(LabelRow.task), col(TaskRow.state))
+        select(LABEL.c.task, TASK.c.state)
+        .join(TASK, TASK.c.token == LABEL.c.task)
+        .where(TASK.c.round == round_, LABEL.c.person == person)
+        .group_by(LABEL.c.task, TASK.c.state)
         .order_by(newest.desc())
-        .limit(limit)
+        .limit(among)
     )
-    return [(task, state) for task, state in tx.exec(query)]
+    found = tx.connection().execute(query).all()
+    return next((row.task for row in found if row.state != "reopened"), None)
 
 
 def put_draft(tx: Session, task: str, answers: Mapping[str, Any], now: datetime) -> None:
@@ -212,14 +232,7 @@ def put_draft(tx: Session, task: str, answers: Mapping[str, Any], now: datetime)
 
 def drop_draft(tx: Session, task: str) -> None:
     """Forget a draft: it became a vote."""
-    table = _table(DraftRow)
-    tx.connection().execute(table.delete().where(table.c.task == task))
-
-
-def draft_of(tx: Session, task: str) -> Mapping[str, Any] | None:
-    """Give what was chosen so far."""
-    row = tx.get(DraftRow, task)
-    return None if row is None else row.answers
+    tx.connection().execute(DRAFT.delete().where(DRAFT.c.task == task))
 
 
 def progress(tx: Session, round_: str, seat: int) -> tuple[int, int, int]:

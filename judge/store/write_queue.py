@@ -82,6 +82,7 @@ class WriteQueue:
         outcomes: list[tuple[_Work, Any, BaseException | None]] = []
         try:
             with self._database.write() as tx:
+                tx.connection()  # begins here: a lock that does not come is everybody's failure, not the first work's
                 outcomes = [(work, *_attempt(tx, work)) for work in group]
         except BaseException as error:
             for work in group:

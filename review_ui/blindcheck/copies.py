@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +47,7 @@ class Contents:
     labels: tuple[Label, ...] = ()
     scores: tuple[Score, ...] = ()
     outputs: tuple[Output, ...] = ()
+    label_file: str = "made-up-labels.jsonl"
     wanted: int = 2
     seats: int = 4
 
@@ -161,7 +162,7 @@ def _put(
     arms: Mapping[str, str],
     rubric: str,
 ) -> None:
-    held = {arm.name: {"target": arm.target, "adapter": arm.adapter, "base_url": arm.base_url} for arm in what.arms}
+    held = {arm.name: asdict(arm) for arm in what.arms}
     study_store.put_arms(tx, study, [(arm, arms[arm.name]) for arm in what.arms], held)
     for arm in what.arms:
         study_store.put_outputs(tx, study, arms[arm.name], [output for output in what.outputs if output.arm == arm.name])
@@ -172,7 +173,7 @@ def _put(
     said = [(_cell(reading, pairs, judges, rubric), reading, "made up") for reading in what.readings]
     judging_store.put_asks(tx, [cell for cell, _, _ in said])
     judging_store.put_readings(tx, said)
-    label_store.put_labels(tx, study, "made-up-labels.jsonl", [(pairs[label.pair], label) for label in what.labels])
+    label_store.put_labels(tx, study, what.label_file, [(pairs[label.pair], label) for label in what.labels])
     label_store.put_scores(tx, study, what.scores)
 
 
@@ -226,18 +227,18 @@ def stage(loop: Loop, file: Path, owner: Any = None) -> Iterator[Stage]:
 class Nobody:
     """An owner who has nothing to say; no session of a check belongs on the owner's page."""
 
-    def status(self, study: str) -> Mapping[str, Any]:
+    def status(self, *_: object, **__: object) -> Mapping[str, Any]:
         """Count nothing."""
         return {"round": None, "state": None, "planned": 0, "labels": 0, "annotators": []}
 
-    def invite(self, study: str, *, uses: int, days: float, role: str) -> Mapping[str, Any]:
+    def invite(self, *_: object, **__: object) -> Mapping[str, Any]:
         """Invite nobody."""
         return {"link": "", "expires": ""}
 
-    def close(self, study: str, *, incomplete: bool) -> Mapping[str, Any]:
+    def close(self, *_: object, **__: object) -> Mapping[str, Any]:
         """Close nothing."""
         return {"labels": 0, "missing": 0}
 
-    def report_html(self, study: str, person: str) -> str:
+    def report_html(self, *_: object, **__: object) -> str:
         """Report nothing."""
         return ""

@@ -13,6 +13,9 @@ from review_ui.blindcheck.copies import Stage
 
 TASK: Final = re.compile(r'data-task="([0-9a-z]{1,100})"')
 FOREIGN: Final = "0" * 32  # a task that is nobody's
+NONSENSE: Final = (
+    ("PUT", "/desk"), ("DELETE", "/desk/vote"), ("HEAD", "/desk"), ("OPTIONS", "/desk/vote"), ("GET", "/desk/1"),
+)  # fmt: skip
 
 
 def visit(stage: Stage, study: str, name: str, criteria: tuple[tuple[str, bool], ...]) -> Iterator[Answer]:
@@ -60,9 +63,7 @@ def _judge_all(browser: Browser, criteria: tuple[tuple[str, bool], ...]) -> Iter
             yield from _blunder(browser, task)
 
 
-def _judge_one(
-    browser: Browser, task: str, n: int, choice: str, criteria: tuple[tuple[str, bool], ...]
-) -> Iterator[Answer]:
+def _judge_one(browser: Browser, task: str, n: int, choice: str, criteria: tuple[tuple[str, bool], ...]) -> Iterator[Answer]:
     form = {"task": task, "client_id": f"{task}.1"} | answers(n, criteria)
     accept = HTML if n % 4 == 2 else JSON
     if n % 3 == 0:
@@ -92,7 +93,7 @@ def _blunder(browser: Browser, task: str) -> Iterator[Answer]:
         ):
             yield browser.ask("POST", "/desk/vote", form, accept=accept)
             yield browser.ask("POST", "/desk/draft", form, accept=accept)
-        for method, path in (("PUT", "/desk"), ("DELETE", "/desk/vote"), ("HEAD", "/desk"), ("OPTIONS", "/desk/vote"), ("GET", "/desk/1")):
+        for method, path in NONSENSE:
             yield browser.ask(method, path, accept=accept)
 
 
@@ -108,7 +109,8 @@ def answers(n: int, criteria: tuple[tuple[str, bool], ...]) -> dict[str, str]:
     given = {}
     for place, (criterion, check) in enumerate(criteria, n):
         if check:
-            given |= {f"check.{side}.{criterion}": ("pass", "fail")[(place + i) % 2] for i, side in enumerate(("left", "right"))}
+            said = ("pass", "fail") if place % 2 else ("fail", "pass")
+            given |= {f"check.left.{criterion}": said[0], f"check.right.{criterion}": said[1]}
         else:
             given[f"criterion.{criterion}"] = ("left", "tie", "right")[place % 3]
     return given

@@ -29,7 +29,7 @@ send = RecordedProvider.send
 
 async def slowly(self, request, call, *rest):
     os.write(log, f"asked {call}\\n".encode())  # the provider's own book, whatever becomes of us
-    await asyncio.sleep(int(call[:4], 16) / 0xFFFF * 0.8)
+    await asyncio.sleep(int(call[:4], 16) / 0xFFFF * 0.5)
     reply = await send(self, request, call, *rest)
     os.write(log, f"answered {call}\\n".encode())
     return reply
@@ -105,7 +105,7 @@ def test_killed_at_random_moments_it_asks_nothing_twice_that_was_answered(worker
         given = len(worker.asked("answered"))
         run = worker.start()
         worker.wait_for_a_call(before)
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(chance.uniform(0, 0.2))
         os.kill(run, signal.SIGKILL)
         killed += worker.gone() == signal.SIGKILL
         asked_now = set(worker.asked()[before:])

@@ -91,7 +91,7 @@ def test_a_vote_without_a_possible_choice_is_refused_and_leaves_nothing(room, ch
     here = room()
     ann = here.join()
     task = here.open(ann).current
-    with pytest.raises(StateError, match="choose one of left, right, tie, both_bad, cannot_judge, skip"):
+    with pytest.raises(StateError, match="Choose one of left, right, tie, both_bad, cannot_judge, skip"):
         here.vote(ann, task, choice)
     assert here.labels() == []
     assert here.state(task) == "held"
