@@ -452,7 +452,7 @@ class ProviderServer:
 
     def __enter__(self) -> ProviderServer:
         self._thread.start()
-        self._started.result()
+        self._started.result(timeout=30)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

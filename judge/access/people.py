@@ -90,13 +90,13 @@ def redeem(tx: Transaction, secret: str, name: str, session: str | None, now: da
 
 def find_session(tx: Transaction, secret: str, now: datetime) -> Session | None:
     """Say who holds a session; None when it is over or never was."""
-    found = store.find_token(tx, fingerprint(secret))
-    if found is None or found.kind != "session" or found.revoked or found.expires <= now or found.person is None:
+    kept = store.session_of(tx, fingerprint(secret))
+    if kept is None:
         return None
-    names = store.names(tx, found.study)
-    return Session(
-        person=found.person, name=names.get(found.person, ""), study=found.study, role=found.role, expires=found.expires
-    )
+    found, name = kept
+    if found.revoked or found.expires <= now or found.person is None:
+        return None
+    return Session(person=found.person, name=name, study=found.study, role=found.role, expires=found.expires)
 
 
 def end_session(tx: Transaction, secret: str) -> None:

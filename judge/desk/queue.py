@@ -6,7 +6,7 @@ back, the draft stays; a vote that comes after that takes a place again if there
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HELD: Final = timedelta(minutes=30)
 AHEAD: Final = timedelta(minutes=5)  # short: what is only in the page must not block the last items
 UNDO: Final = 10
+_LEASES: Final = {"held": HELD, "ahead": AHEAD}
 _VOTED: Final = ("done", "late", "skipped")
 
 
@@ -39,14 +40,16 @@ def open_desk(tx: Transaction, study: str, person: str, now: datetime) -> Desk |
     seat = store.take_seat(tx, round_.token, person) if seat is None else seat
     if seat is None:
         return Desk(page=page, state="full", current=None, upcoming=None, progress=empty)
-    current, upcoming = _hand(tx, round_.token, seat, now)
+    hand = _hand(tx, round_.token, seat, now)
+    tasks = [_task(tx, record) for record in hand[:2]]
+    progress = _progress(tx, round_.token, seat)
     return Desk(
         page=page,
         state="open",
-        current=current,
-        upcoming=upcoming,
-        progress=_progress(tx, round_.token, seat),
-        undoable=_undoable(tx, round_.token, person),
+        current=tasks[0] if tasks else None,
+        upcoming=tasks[1] if len(tasks) > 1 else None,
+        progress=progress,
+        undoable=_undoable(hand, progress),
     )
 
 
@@ -56,24 +59,27 @@ def vote(tx: Transaction, study: str, person: str, given: Vote, now: datetime) -
     Raises GoneError for a task that is not this person's, StateError for a closed round or an answer that cannot be.
     """
     round_, task = _mine(tx, study, person, given.task)
+    page = page_from(round_.page)
     known = store.label_by_client(tx, given.client_id)
     if known is not None and known != (task.token, person):
         raise StateError("this vote's id belongs to another vote", hint="reload the page")
     if known is None:
         if not round_.open:
             raise StateError("the round is closed; this vote was not counted", hint="reload the page")
-        check(given.answers, page_from(round_.page))
+        check(given.answers, page)
         late = _keep(tx, task, person, given, now)
     else:
         late = _is_late(store.last_label(tx, task.token))
-    lost, upcoming = _following(tx, round_, task, given.next, now)
+    lost, upcoming, hand = _following(tx, round_, task, given.next, now)
+    progress = _progress(tx, round_.token, task.seat)
     return Voted(
+        page=page,
         late=late,
         repeated=known is not None,
         upcoming=upcoming,
         lost=lost,
-        progress=_progress(tx, round_.token, task.seat),
-        undoable=_undoable(tx, round_.token, person),
+        progress=progress,
+        undoable=_undoable(hand, progress),
     )
 
 
@@ -90,7 +96,7 @@ def save_draft(tx: Transaction, study: str, person: str, task: str, answers: Ans
         raise StateError("this pair has your vote already", hint="take it back to change it")
     check_parts(answers, page_from(round_.page))
     store.put_draft(tx, mine.token, answers_to(answers), now)
-    store.renew(tx, mine.round, mine.seat, _leases(now))
+    _renew(tx, store.in_hand(tx, mine.round, mine.seat), now)
 
 
 def take_back(tx: Transaction, study: str, person: str, now: datetime) -> Task:
@@ -102,30 +108,31 @@ def take_back(tx: Transaction, study: str, person: str, now: datetime) -> Task:
     seat = None if round_ is None else store.seat_of(tx, round_.token, person)
     if round_ is None or seat is None or not round_.open:
         raise StateError("there is nothing to take back")
-    for token, state in store.voted_tasks(tx, round_.token, person, UNDO):
-        if state != "reopened":
-            store.set_state(tx, token, "reopened")
-            store.renew(tx, round_.token, seat, _leases(now))
-            found = store.find_task(tx, token)
-            assert found is not None
-            return _task(tx, found)
-    raise StateError("there is nothing to take back")
+    token = store.last_voted(tx, round_.token, person, UNDO)
+    if token is None:
+        raise StateError("there is nothing to take back")
+    store.set_state(tx, token, "reopened")
+    _renew(tx, store.in_hand(tx, round_.token, seat), now)
+    found = store.find_task(tx, token)
+    assert found is not None
+    return _task(tx, found)
 
 
 def _mine(tx: Transaction, study: str, person: str, token: str) -> tuple[store.RoundRecord, store.TaskRecord]:
     """Find a task of this person's; anybody else's looks the same as one that never was."""
-    round_ = store.newest_round(tx, study)
-    task = store.find_task(tx, token)
-    if round_ is None or task is None or task.round != round_.token:
+    found = store.task_of(tx, study, person, token)
+    if found is not None and not found[0].open:
+        newest = store.newest_round(tx, study)
+        found = found if newest is not None and newest.token == found[0].token else None
+    if found is None:
         raise GoneError("there is no such task", hint="reload the page")
-    if store.seat_of(tx, round_.token, person) != task.seat:
-        raise GoneError("there is no such task", hint="reload the page")
-    return round_, task
+    return found
 
 
 def _keep(tx: Transaction, task: store.TaskRecord, person: str, given: Vote, now: datetime) -> bool:
     """Add the vote as a revision, settle the place in the quota; say whether it came too late for one."""
-    before = store.last_label(tx, task.token)
+    # What is held or ahead, or waits, was never voted on.
+    before = store.last_label(tx, task.token) if task.state in (*_VOTED, "reopened") else None
     has_place = _has_place(task, before)
     skipped = given.answers.choice == "skip"
     late = False
@@ -165,14 +172,15 @@ def _is_late(label: store.LabelRecord | None) -> bool:
 
 def _following(
     tx: Transaction, round_: store.RoundRecord, task: store.TaskRecord, shown: str | None, now: datetime
-) -> tuple[bool, Task | None]:
+) -> tuple[bool, Task | None, Sequence[store.TaskRecord]]:
     """Hold the pair that the page shows now; say whether it is lost, and give the one to put behind (or in place of) it."""
     if not round_.open:
-        return shown is not None, None
+        return shown is not None, None, ()
     lost = _show(tx, task, shown, now)
     there = None if lost else shown
     hand = _hand(tx, round_.token, task.seat, now)
-    return lost, next((one for one in hand if one is not None and one.token != there), None)
+    behind = next((one for one in hand[:2] if one.token != there), None)
+    return lost, None if behind is None else _task(tx, behind), hand
 
 
 def _show(tx: Transaction, task: store.TaskRecord, shown: str | None, now: datetime) -> bool:
@@ -191,11 +199,12 @@ def _show(tx: Transaction, task: store.TaskRecord, shown: str | None, now: datet
     return following.state != "reopened"
 
 
-def _hand(tx: Transaction, round_: str, seat: int, now: datetime) -> tuple[Task | None, Task | None]:
-    """Give the pair at hand and the next one, claiming what is needed."""
-    store.renew(tx, round_, seat, _leases(now))  # who asks is there: own leases do not end now
-    store.give_back_expired(tx, round_, now)
+def _hand(tx: Transaction, round_: str, seat: int, now: datetime) -> list[store.TaskRecord]:
+    """Give what a seat has before it, the pair at hand first, claiming so much that there is a next one."""
     hand = store.in_hand(tx, round_, seat)
+    _renew(tx, hand, now)  # who asks is there: own leases do not end now
+    if len(hand) < 2:
+        store.give_back_expired(tx, round_, now)
     while len(hand) < 2:
         claimed = store.claim(tx, round_, seat, "ahead", now + AHEAD)
         if claimed is None:
@@ -203,19 +212,21 @@ def _hand(tx: Transaction, round_: str, seat: int, now: datetime) -> tuple[Task 
         hand.append(claimed)
     if hand and hand[0].state == "ahead":
         store.set_state(tx, hand[0].token, "held", now + HELD)
-    tasks = [_task(tx, record) for record in hand[:2]]
-    return (tasks[0] if tasks else None), (tasks[1] if len(tasks) > 1 else None)
+    return hand
 
 
-def _leases(now: datetime) -> Mapping[str, datetime]:
-    return {"held": now + HELD, "ahead": now + AHEAD}
+def _renew(tx: Transaction, hand: Sequence[store.TaskRecord], now: datetime) -> None:
+    """Move on the leases that are half over; who votes every minute then writes none."""
+    for task in hand:
+        length = _LEASES.get(task.state)
+        if length is not None and (task.lease is None or task.lease < now + length / 2):
+            store.set_state(tx, task.token, task.state, now + length)
 
 
 def _task(tx: Transaction, record: store.TaskRecord) -> Task:
-    before = store.last_label(tx, record.token)
-    draft = store.draft_of(tx, record.token)
-    if draft is not None:
-        answers = answers_from(draft)
+    before = store.last_label(tx, record.token) if record.state == "reopened" else None
+    if record.draft is not None:
+        answers = answers_from(record.draft)
     elif before is not None:
         answers = answers_from({"choice": before.choice, "criteria": before.criteria, "comment": before.comment})
     else:
@@ -236,8 +247,9 @@ def _progress(tx: Transaction, round_: str, seat: int) -> Progress:
     return Progress(done=done, left=left, words_left=words)
 
 
-def _undoable(tx: Transaction, round_: str, person: str) -> int:
-    return sum(state != "reopened" for _, state in store.voted_tasks(tx, round_, person, UNDO))
+def _undoable(hand: Sequence[store.TaskRecord], progress: Progress) -> int:
+    """Count the votes that can be taken back: the last ten, less those that are before the person again."""
+    return max(0, min(UNDO - sum(task.state == "reopened" for task in hand), progress.done))
 
 
 def page_from(content: Mapping[str, Any]) -> Page:

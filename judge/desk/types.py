@@ -103,9 +103,10 @@ class Voted:
 
     late: the place was given away meanwhile; the vote is kept and marked.  repeated: it was here already.
     upcoming: the pair to put behind the one now shown.  lost: the pair now shown (Vote.next) is no longer this
-    annotator's; show `upcoming` in its place.
+    annotator's; show `upcoming` in its place.  page: the round's, to draw `upcoming` with.
     """
 
+    page: Page
     late: bool
     repeated: bool
     upcoming: Task | None

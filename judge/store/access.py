@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select as sa_select
 from sqlalchemy import update
 from sqlmodel import Session, SQLModel, col, select
 
@@ -86,6 +87,30 @@ def find_token(tx: Session, digest: str) -> TokenRecord | None:
         expires=row.expires,
         revoked=row.revoked,
     )
+
+
+def session_of(tx: Session, digest: str) -> tuple[TokenRecord, str] | None:
+    """Find a session by its digest, with its person's name; asked at every request."""
+    token, person = (SQLModel.metadata.tables[str(row.__tablename__)] for row in (TokenRow, PersonRow))
+    query = (
+        sa_select(token, person.c.name.label("called"))
+        .join(person, person.c.id == token.c.person)
+        .where(token.c.digest == digest, token.c.kind == "session")
+    )
+    row = tx.connection().execute(query).first()
+    if row is None:
+        return None
+    found = TokenRecord(
+        digest=row.digest,
+        kind=row.kind,
+        study=row.study,
+        role=row.role,
+        person=row.person,
+        uses=row.uses,
+        expires=row.expires,
+        revoked=row.revoked,
+    )
+    return found, row.called
 
 
 def use_invite(tx: Session, digest: str, now: datetime) -> bool:

@@ -52,7 +52,7 @@ def canaries(work: Opened, folder: Path, loop: Loop) -> Finding:
         copy = stored(work, here.database, what)
         reviewing.sample(copy)
         heard, kept = _everything(here, copy, what)
-        shown = [one.answer for one in heard if one.who in ("annotator", "visitor")]
+        shown = [one.answer for one in heard if one.who == "visitor"]
         sealed = tasks_of(here.database, shown)
         nets = _nets(copy, what, kept)
     caught = _first(heard, nets)

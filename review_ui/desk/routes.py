@@ -43,10 +43,11 @@ async def show_desk(request: Asked) -> Response[bytes]:
 async def take_vote(request: Asked) -> Response[Any]:
     """Keep a vote, exactly once for its client_id."""
     given = vote_in(list((await request.form()).multi_items()))
-    voted, page = await write(request.app.state.database, _vote, *_who(request), given)
+    study, person, now = _who(request)
+    voted = await write(request.app.state.database, vote, study, person, given, now)
     if not _by_script(request):
         return Redirect("/desk", status_code=303)
-    fragment = await asyncio.to_thread(_pair, page, voted.upcoming, voted.undoable)
+    fragment = await asyncio.to_thread(_pair, voted.page, voted.upcoming, voted.undoable)
     answer = {"late": voted.late, "lost": voted.lost, "next": fragment}
     return json_answer(answer | _standing(voted.progress, voted.undoable))
 
@@ -79,14 +80,6 @@ def _who(request: Asked) -> tuple[str, str, datetime]:
 
 def _by_script(request: Asked) -> bool:
     return "application/json" in request.headers.get("accept", "")
-
-
-def _vote(tx: Any, study: str, person: str, now: datetime, given: Any) -> tuple[Any, Page]:
-    voted = vote(tx, study, person, given, now)
-    desk = open_desk(tx, study, person, now)  # for the words around the pair
-    if desk is None:
-        raise GoneError("the round is gone")
-    return voted, desk.page
 
 
 def _take_back(tx: Any, study: str, person: str, now: datetime) -> tuple[Task, Desk]:
