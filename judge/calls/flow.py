@@ -186,6 +186,7 @@ class Flow:
                 await _wake(lane, [wait or None, None if due is None else due - now, 1.0 if lane.later else None])
                 continue
             lane.pacer.start(call.tokens_in)
+            lane.busy += 1
             task = asyncio.create_task(self._try(lane, call))
             open_.add(task)
             task.add_done_callback(open_.discard)
@@ -197,7 +198,7 @@ class Flow:
         try:
             self.budget.reserve(call.digest, call.worst_cost(lane.price))
         except Parked as parked:
-            if self.open == 0:
+            if not any(other.busy for other in self._lanes.values()):
                 self._halt(parked)
             return False
         return True
@@ -207,22 +208,33 @@ class Flow:
             self._halt(Parked("the provider has been throttling every call", hint="run the same command again later"))
 
     async def _try(self, lane: Lane, call: Call) -> None:
-        """Try a call once; whatever comes of it is on disk before it counts."""
+        """Try a call once; that it goes out is on disk before it does, and what came of it before it counts."""
         call.tries += 1
         self.tries += 1
-        started = time.monotonic()
         try:
-            await self._journal.sending(call.digest, call.tries)
-            timeout = lane.timeout_s(self._settings.timeout_s)
-            reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
-        except CallFailed as failure:
-            await self._failed(lane, call, failure.failed)
+            reply, failed, took = await self._send(lane, call)
+            if reply is not None:
+                await self._came(lane, call, reply, took)
+            elif failed is not None:
+                await self._failed(lane, call, failed)
         except JudgeError as error:
             self._halt(error)
         except Exception as error:  # a bug of ours or the SDK's must not leave the run hanging
             self._halt_by_bug(error)
-        else:
-            await self._came(lane, call, reply, time.monotonic() - started)
+        finally:
+            lane.busy -= 1
+            lane.wake.set()
+
+    async def _send(self, lane: Lane, call: Call) -> tuple[Reply | None, Failed | None, float]:
+        """Hold a place while the call is on the wire, and no longer: writing down what came needs none."""
+        try:
+            await self._journal.sending(call.digest, call.tries)
+            started = time.monotonic()
+            timeout = lane.timeout_s(self._settings.timeout_s)
+            reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
+            return reply, None, time.monotonic() - started
+        except CallFailed as failure:
+            return None, failure.failed, 0.0
         finally:
             lane.pacer.end()
             for other in self._lanes.values():

@@ -56,6 +56,7 @@ class Lane:
     waiting: deque[Call] = field(default_factory=deque)
     later: list[tuple[float, int, Call]] = field(default_factory=list)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
+    busy: int = 0  # calls on the wire or being written down
     failures_in_a_row: int = 0
     answers: int = 0
     _order: itertools.count[int] = field(default_factory=itertools.count)
@@ -63,7 +64,7 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Nothing waits, nothing is open, nothing comes back."""
-        return not (self.waiting or self.later or self.pacer.open)
+        return not (self.waiting or self.later or self.busy)
 
     def put_off(self, call: Call, due: float) -> None:
         """Let a call come back at a moment; it holds no place until then."""

@@ -1,8 +1,8 @@
-"""Review: sample, invite, status, extend, close."""
+"""Review: sample, invite, status, extend, close, blindcheck."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -10,6 +10,8 @@ from judge.cli.arguments import DEFAULT_STUDY, DbOption, JsonOption, StudyArgume
 from judge.cli.console import emit, note, say
 
 app = typer.Typer(help="Let people judge a sample of the pairs blind.", no_args_is_help=True, rich_markup_mode=None)
+
+LEAKED: Final = 1
 
 AddressOption = Annotated[str, typer.Option("--url", help="Where people reach the server; `judge serve` says it.")]
 
@@ -131,3 +133,21 @@ def close(
         emit({"labels": labels, "missing": missing})
     else:
         say(f"The round is closed: {labels} labels, {missing} missing.")
+
+
+@app.command()
+def blindcheck(study: StudyArgument = DEFAULT_STUDY, as_json: JsonOption = False) -> int:
+    """Prove on throw-away copies of the study that nothing tells annotators which model wrote what; 1 when something does.
+
+    Example: judge review blindcheck study.yaml
+    """
+    from review_ui.blindcheck import check
+
+    checked = check(open_study(study, None))
+    if as_json:
+        emit(checked.to_json())
+    else:
+        for line in checked.lines():
+            say(line)
+        note(f"{checked.pairs} pairs of {checked.study}, {checked.seconds:.0f} s; your own workspace was not touched.")
+    return 0 if checked.ok else LEAKED

@@ -193,8 +193,7 @@ def _show(tx: Transaction, task: store.TaskRecord, shown: str | None, now: datet
     if following.state in ("held", "ahead"):
         store.set_state(tx, shown, "held", now + HELD)
         return False
-    if following.state == "waiting" and store.take_place(tx, following.item):
-        store.set_state(tx, shown, "held", now + HELD)
+    if following.state == "waiting" and store.hold(tx, shown, following.item, "held", now + HELD):
         return False
     return following.state != "reopened"
 

@@ -142,9 +142,22 @@ def claim(tx: Session, round_: str, seat: int, state: str, lease: datetime) -> T
         found = tx.connection().execute(query).first()
         if found is None:
             return None
-        if take_place(tx, found.item):
-            set_state(tx, found.token, state, lease)
+        if hold(tx, found.token, found.item, state, lease):
             return replace(_record(found, found.answers), state=state, lease=lease)
+
+
+def hold(tx: Session, task: str, item: str, state: str, lease: datetime) -> bool:
+    """Take a place for a waiting task and put it in hand; False when its item has none left or it waits no longer.
+
+    A server that was killed may leave a commit on its way to PostgreSQL: what was read before may be old by now.
+    """
+    if not take_place(tx, item):
+        return False
+    waits = (TASK.c.token == task, TASK.c.state == "waiting")
+    if tx.connection().execute(update(TASK).where(*waits).values(state=state, lease=lease)).rowcount:
+        return True
+    leave_place(tx, item)
+    return False
 
 
 def set_state(tx: Session, task: str, state: str, lease: datetime | None = None) -> None:

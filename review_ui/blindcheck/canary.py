@@ -57,11 +57,11 @@ def canaries(work: Opened, folder: Path, loop: Loop) -> Finding:
         nets = _nets(copy, what, kept)
     caught = _first(heard, nets)
     size = sum(len(one.answer.body) for one in heard)
-    patterns = max(len(net) for net in nets.values())
+    net = nets["annotator"]
     return Finding(
         test="canary",
         compared=f"{len(heard)} answers ({size / 1e6:.1f} MB) of {len(table(here.app))} routes to 5 kinds of people",
-        power=f"finds any of {len(WORDS) + 8} seeded words in {patterns} spellings",
+        power=f"finds any of {net.words} seeded words and {net.digests} digests in {len(net)} spellings",
         leak=caught or _stray_header(heard) or faults(shown, sealed),
     )
 

@@ -70,9 +70,10 @@ class _Seen:
 
 
 def dealt(work: Opened, file: Path, loop: Loop, *, tasks: int, salt: str) -> list[Row]:
-    """Deal and hand out at least so many tasks.  salt: another one gives other secrets."""
+    """Deal and hand out at least so many tasks with two different texts.  salt: another one gives other secrets."""
     plain = contents(work, "00" * 32, most=LONGEST)
-    rounds = max(2, ceil(tasks / (SEATS * len(plain.pairs))))
+    different = sum(not pair.identical for pair in plain.pairs)
+    rounds = max(2, ceil(tasks / (SEATS * max(1, different))))
     rows: list[Row] = []
     with stage(loop, file) as here:
         for n in range(rounds):

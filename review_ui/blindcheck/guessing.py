@@ -23,7 +23,7 @@ from review_ui.blindcheck.series import series_look
 if TYPE_CHECKING:
     from judge.workflow.workspace import Opened
 
-TASKS: Final = 2160
+TASKS: Final = 2400
 LEVEL: Final = 0.01  # of one look; a leak must be found twice
 SURE: Final = 0.99  # the power that is stated
 FOLDS: Final = 5
@@ -101,7 +101,7 @@ def _together(rows: Sequence[Row]) -> Look:
     power = float(binom.sf(high, n, 0.55)) ** 2
     limits = f"inside {100 * low / n:.1f}-{100 * high / n:.1f} %"
     return Look(
-        compared=f"{n} tasks under {len(np.unique(rounds))} secrets, {len(names)} features, {100 * share:.1f} % guessed right, {limits}",
+        compared=f"{n} tasks, {len(np.unique(rounds))} secrets, {len(names)} features: {100 * share:.1f} % right, {limits}",
         power=f"finds 55 % with probability {power:.2f}",
         found=None if inside else f"the candidate's side is guessed right in {100 * share:.1f} % of the tasks, not {limits}",
     )
@@ -114,7 +114,7 @@ def _alone(rows: Sequence[Row]) -> Look:
     worst = int(np.abs(z).argmax())
     seen = 50 + 50 * (limit + _sure()) / len(rows) ** 0.5
     return Look(
-        compared=f"{len(names)} features one by one over {len(rows)} tasks, |z| at most {abs(z[worst]):.1f} of {limit:.1f} allowed",
+        compared=f"{len(names)} features one by one, {len(rows)} tasks, |z| at most {abs(z[worst]):.1f} of {limit:.1f}",
         power=f"finds one that alone is right in {seen:.1f} % with probability {SURE**2:.2f}",
         found=None if abs(z[worst]) <= limit else f"{names[worst]} tells the candidate's side (|z| = {abs(z[worst]):.1f})",
     )
@@ -154,7 +154,7 @@ def _times(rows: Sequence[Row]) -> Look:
         z, spread_s = _slower(measured)
         seen.append(f"{1000 * 2 * spread_s * (limit + _sure()) / len(measured) ** 0.5:.2f} ms in {name}")
         if abs(z) > limit:
-            found = f"{name} takes longer when the candidate stands on the {'left' if z > 0 else 'right'} (|z| = {abs(z):.1f})"
+            found = f"{name} takes longer with the candidate on the {'left' if z > 0 else 'right'} (|z| = {abs(z):.1f})"
     return Look(
         compared=f"times of {len(rows)} answers and of {len(timed)} pages loaded three times",
         power=f"finds {' or '.join(seen)} with probability {SURE**2:.2f}",
@@ -186,7 +186,7 @@ def _order(rows: Sequence[Row]) -> Look:
     z = {name: float(_against(ranks(places[:, None]), _in_decks(rows, values), decks)[0]) for name, values in sides.items()}
     worst = max(z, key=lambda name: abs(z[name]))
     return Look(
-        compared=f"places of {len(rows)} tasks in {decks} decks against the judge, |z| at most {abs(z[worst]):.1f} of {limit:.1f} allowed",
+        compared=f"{len(rows)} places in {decks} decks against the judge, |z| at most {abs(z[worst]):.1f} of {limit:.1f}",
         power=f"finds a rank correlation of {(limit + _sure()) / len(rows) ** 0.5:.2f} with probability {SURE**2:.2f}",
         found=None if abs(z[worst]) <= limit else f"the order of items follows {worst} (|z| = {abs(z[worst]):.1f})",
     )

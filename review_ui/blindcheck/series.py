@@ -33,16 +33,16 @@ def series_look(rows: Sequence[Row], *, limit: float, sure: float, said: float) 
     spread = drawn.std(axis=0, ddof=1)
     z = (seen - drawn.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     worst = int(np.abs(z).argmax())
-    compared = f"{len(decks)} decks against {DRAWS} drawings of shuffled blocks: side changes {100 * seen[0]:.1f} % "
-    compared += f"(design {100 * drawn[:, 0].mean():.1f}), the side behind follows {100 * seen[2]:.1f} % (design {100 * drawn[:, 2].mean():.1f})"
+    usual = 100 * drawn.mean(axis=0)
+    compared = (
+        f"{len(decks)} decks against {DRAWS} drawings of shuffled blocks: the side changes {100 * seen[0]:.1f} % "
+        f"(design {usual[0]:.1f}), the one behind follows {100 * seen[2]:.1f} % (design {usual[2]:.1f})"
+    )
     power = f"finds a shift of {100 * (limit + sure) * spread[0]:.1f} points with probability {said:.2f}"
     if abs(z[worst]) <= limit:
         return compared, power, None
-    return (
-        compared,
-        power,
-        f"the sides of a deck follow a pattern: {NAMES[worst]} is {100 * seen[worst]:.1f} % (|z| = {abs(z[worst]):.1f})",
-    )
+    found = f"the sides of a deck follow a pattern: {NAMES[worst]} {100 * seen[worst]:.1f} %, not {usual[worst]:.1f}"
+    return compared, power, f"{found} (|z| = {abs(z[worst]):.1f})"
 
 
 def _decks(rows: Sequence[Row]) -> list[IntArray]:
@@ -78,16 +78,16 @@ def _numbers(decks: Sequence[IntArray]) -> FloatArray:
 
 def _changes(deck: IntArray) -> FloatArray:
     both = (deck[1:] != UNKNOWN) & (deck[:-1] != UNKNOWN)
-    return (deck[1:] != deck[:-1])[both].astype(np.float64)
+    return np.asarray((deck[1:] != deck[:-1])[both], dtype=np.float64)
 
 
 def _same(deck: IntArray) -> FloatArray:
     both = (deck[2:] != UNKNOWN) & (deck[:-2] != UNKNOWN)
-    return (deck[2:] == deck[:-2])[both].astype(np.float64)
+    return np.asarray((deck[2:] == deck[:-2])[both], dtype=np.float64)
 
 
 def _behind(deck: IntArray) -> FloatArray:
     """Bet on the side that came less often so far; no bet while they are even."""
     known = deck[deck != UNKNOWN]
     lead = np.cumsum(2 * known - 1)[:-1]
-    return (known[1:] == (lead < 0))[lead != 0].astype(np.float64)
+    return np.asarray((known[1:] == (lead < 0))[lead != 0], dtype=np.float64)

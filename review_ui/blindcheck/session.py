@@ -106,7 +106,7 @@ def _leave(browser: Browser) -> Iterator[Answer]:
 
 def answers(n: int, criteria: tuple[tuple[str, bool], ...]) -> dict[str, str]:
     """Answer every criterion in a way that changes from pair to pair."""
-    given = {}
+    given: dict[str, str] = {}
     for place, (criterion, check) in enumerate(criteria, n):
         if check:
             said = ("pass", "fail") if place % 2 else ("fail", "pass")

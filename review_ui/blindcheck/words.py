@@ -47,9 +47,10 @@ class Net:
         self._exact: dict[bytes, Hit] = {}
         self._folded: dict[bytes, Hit] = {}
         self._hex: dict[bytes, Hit] = {}
+        self.words, self.digests = len(words), len(values or {}) + len(digests or {})
         for place, word in words.items():
             self._add_word(place, word)
-        for place, value in (words | dict(values or {})).items():
+        for place, value in {**words, **(values or {})}.items():
             self._add_digests(place, value)
         for place, kept in (digests or {}).items():
             self._hex.setdefault(kept[:SHORTEST].encode(), Hit(place=place, form="digest kept in storage"))
@@ -60,10 +61,8 @@ class Net:
     def _add_word(self, place: str, word: str) -> None:
         for form, text in _escaped(word):
             self._folded[text.lower().encode()] = Hit(place=place, form=form)
-        for text in _base64(word):
-            self._exact[text] = Hit(place=place, form="base64")
-        for text in _base64(word.lower()):
-            self._exact[text] = Hit(place=place, form="base64, case-folded")
+        for form, text in (("base64", word), ("base64, case-folded", word.lower())):
+            self._exact |= {part: Hit(place=place, form=form) for part in _base64(text)}
 
     def _add_digests(self, place: str, value: str) -> None:
         for text in {value, value.casefold(), value.strip()}:

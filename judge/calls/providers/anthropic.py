@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import body_of, failed_from, key_from, limits
+from judge.calls.providers.http import body_of, failed_from, key_from, limits, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -36,12 +36,10 @@ class AnthropicProvider:
         """Ask once.  raised: how often the output limit was raised already.  Raises CallFailed."""
         client = self._open()
         try:
-            response: Any = await client.messages.with_raw_response.create(**_body(request, raised), timeout=timeout_s)
-            raw = await response.text()
-        except CallFailed:
-            raise
+            response = await post(client, "/v1/messages", _body(request, raised), timeout_s)
         except Exception as error:
             raise CallFailed(failed_from(error)) from error
+        raw = response.text
         request_id = response.headers.get("request-id")
         answer = self.read(raw, call, request_id)
         found = limits(response.headers, "anthropic-ratelimit", "requests", "input-tokens")
@@ -71,13 +69,14 @@ class AnthropicProvider:
 
     def _open(self) -> AsyncAnthropic:
         if self._client is None:
-            import httpx2
             from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
             key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic")
-            pool = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
             self._client = AsyncAnthropic(
-                api_key=key, base_url=self._base_url, max_retries=0, http_client=DefaultAioHttpClient(limits=pool)
+                api_key=key,
+                base_url=self._base_url,
+                max_retries=0,
+                http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )
         return self._client
 

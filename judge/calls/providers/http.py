@@ -15,6 +15,24 @@ _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
+async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float) -> Any:
+    """Post through an SDK's client as it is: its key, its transport, its errors.
+
+    The typed methods turn every body over and build a model of every answer, which costs as much as the call; the raw
+    answer is what is kept.
+    """
+    import httpx2
+
+    return await client.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+
+
+def pool(connections: int) -> Any:
+    """Size a client's pool: a call that finds no kept connection pays for a new one."""
+    import httpx2
+
+    return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+
+
 def body_of(raw: str, status: int, request_id: str | None) -> dict[str, Any]:
     """Read a 200's body.  Raises CallFailed for one that was cut, or is a page of something in between."""
     try:

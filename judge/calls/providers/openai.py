@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import body_of, failed_from, key_from, limits
+from judge.calls.providers.http import body_of, failed_from, key_from, limits, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -33,17 +33,12 @@ class OpenAIProvider:
     async def send(self, request: Request, call: str, timeout_s: float, raised: int) -> Reply:
         """Ask once.  raised: how often the output limit was raised already.  Raises CallFailed."""
         client = self._open()
+        if self._base_url is None:
+            path, body = "/responses", _responses_body(request, raised)
+        else:
+            path, body = "/chat/completions", _chat_body(request, raised)
         try:
-            if self._base_url is None:
-                response: Any = await client.responses.with_raw_response.create(
-                    **_responses_body(request, raised), timeout=timeout_s
-                )
-            else:
-                response = await client.chat.completions.with_raw_response.create(
-                    **_chat_body(request, raised), timeout=timeout_s
-                )
-        except CallFailed:
-            raise
+            response = await post(client, path, body, timeout_s)
         except Exception as error:
             raise CallFailed(failed_from(error)) from error
         raw, headers = response.text, response.headers
@@ -66,17 +61,13 @@ class OpenAIProvider:
             from openai import AsyncOpenAI, DefaultAioHttpClient
 
             key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI")
-            limits_ = _connection_limits(self._connections)
             self._client = AsyncOpenAI(
-                api_key=key, base_url=self._base_url, max_retries=0, http_client=DefaultAioHttpClient(limits=limits_)
+                api_key=key,
+                base_url=self._base_url,
+                max_retries=0,
+                http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )
         return self._client
-
-
-def _connection_limits(connections: int) -> Any:
-    import httpx2
-
-    return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
 
 
 def _turns(request: Request) -> list[dict[str, str]]:
