@@ -148,8 +148,8 @@ class Room:
             return list(tx.connection().execute(text(query), values))
 
     def tasks(self) -> list[Any]:
-        return self.rows('SELECT * FROM task WHERE round IN (SELECT token FROM round WHERE study = :s) ORDER BY seat, "position"',
-                         s=self.subject.name)  # fmt: skip
+        query = "SELECT task.* FROM task JOIN round ON round.token = task.round WHERE round.study = :s"
+        return self.rows(f'{query} ORDER BY task.seat, task."position"', s=self.subject.name)
 
     def state(self, task: desk.Task | str) -> str:
         token = task if isinstance(task, str) else task.token

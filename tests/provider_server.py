@@ -384,6 +384,19 @@ class Asked:
     turn: int  # how often this body was admitted, this one included
 
 
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Call:
+    dialect: Dialect
+    digest: str
+    tokens_in: int
+    turn: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: f"{next(_numbers):012x}")
+
+
 class ProviderServer:
     """Speaks for OpenAI and Anthropic on 127.0.0.1, in a thread of its own, between `with` and its end.
 
@@ -394,7 +407,7 @@ class ProviderServer:
     speaks: the dialects whose SDK is loaded; others are unknown paths.
 
     Counted: requests; answered_ok; in_flight_max; connections; tokens_in and tokens_out of everything that was generated,
-    whether or not it arrived.  A bug in here, or in `answer`, is raised at the end of the `with`.
+    whether or not it arrived; `hang` and the foreign pages generate nothing.  A bug in here, or in `answer`, is raised at the end of the `with`.
     """
 
     def __init__(
@@ -463,7 +476,6 @@ class ProviderServer:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-
         request = functools.partial(web.BaseRequest, loop=self._loop, client_max_size=MOST_BYTES)
         server = web.Server(self._handle, request_factory=request, handler_cancellation=True, access_log=None)
 
@@ -475,7 +487,7 @@ class ProviderServer:
         self._started.set_result(listening.sockets[0].getsockname()[1])
         await self._stop.wait()
         listening.close()
-        await server.shutdown(0)
+        await server.shutdown(0.05)  # seconds of grace; 0 would wait for calls that hang
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.in_flight += 1
@@ -584,19 +596,6 @@ class ProviderServer:
             form = form.replace(str(place), str(count))
         form = form.replace(_ID, call.id).replace(_MODEL, json.dumps(body["model"])[1:-1])
         return form.replace(f'"{_TEXT}"', json.dumps(text)).encode()
-
-
-_numbers = itertools.count(1)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Call:
-    dialect: Dialect
-    digest: str
-    tokens_in: int
-    turn: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    id: str = field(default_factory=lambda: f"{next(_numbers):012x}")
 
 
 def _json(body: str | bytes, headers: Mapping[str, str], status: int = 200) -> web.Response:

@@ -36,6 +36,7 @@ def demo(
     say()
     say(f"Report: {report}")
     say(f"Look at one pair: judge show {_first_pair(ran)} {path}")
+    say(f"Review it yourself: judge review sample {path} && judge serve {path}")
     note("The labels of this study are simulated. Begin your own with: judge init my-study")
 
 

@@ -36,8 +36,8 @@ class Row:
     """One task as it reached a browser.
 
     deck, seat, place: which deck of which seat, and when it came.  headers, frame: digests of the header values and of the
-    page without its texts.  size: characters of that page.  brought_s: how long the answer took that brought the task;
-    loaded_s: the median of several loads of its page, where it was timed.
+    page without its texts.  size: characters of the page, texts and all.  brought_s: how long the answer took that brought
+    the task; loaded_s: the median of several loads of its page, where it was timed.
     left: the output on the left, candidate: whether that is the candidate's; None where both texts are equal.
     score: what the judge thinks of the pair, 0 (a) to 1 (b).
     """
@@ -139,7 +139,7 @@ def _row(
         pair=pair,
         headers=_digest(repr(headers)),
         frame=_digest(skeleton),
-        size=len(skeleton),
+        size=len(seen.html),
         brought_s=seen.answer.seconds,
         loaded_s=seen.loaded_s,
         left=left,  # type: ignore[arg-type]

@@ -16,17 +16,17 @@ import numpy as np
 
 from review_ui.blindcheck.browser import Loop
 from review_ui.blindcheck.decks import Row, dealt
-from review_ui.blindcheck.regression import BoolArray, FloatArray, IntArray, ranks, right_guesses
+from review_ui.blindcheck.regression import BoolArray, FloatArray, IntArray, ranks, right_forward
 from review_ui.blindcheck.result import Finding
 from review_ui.blindcheck.series import series_look
 
 if TYPE_CHECKING:
     from judge.workflow.workspace import Opened
 
-TASKS: Final = 2400
+TASKS: Final = 2700
 LEVEL: Final = 0.01  # of one look; a leak must be found twice
 SURE: Final = 0.99  # the power that is stated
-FOLDS: Final = 5
+PARTS: Final = 12  # each twelfth of the secrets is guessed from those before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ def features(rows: Sequence[Row]) -> tuple[list[str], FloatArray]:
     columns["place and seat, odd or even"] = [(row.place + row.seat) % 2 for row in rows]
     columns["item's place"] = [int(row.item) for row in rows]
     columns["item's place, odd or even"] = [int(row.item) % 2 for row in rows]
-    columns["size of the page without texts"] = [row.size for row in rows]
+    # The texts of a pair are as long on either side: against its own mean, a page's size is that of what surrounds them.
+    columns["size of the page without texts"] = list(_in_groups([row.pair for row in rows], [row.size for row in rows]))
     columns["time to bring it"] = [row.brought_s for row in rows]
     return list(columns), np.array(list(columns.values()), dtype=np.float64).T
 
@@ -93,8 +94,8 @@ def _together(rows: Sequence[Row]) -> Look:
 
     names, x = features(rows)
     rounds: IntArray = np.array([row.round for row in rows])
-    right = right_guesses(ranks(x), _truth(rows), rounds, folds=min(FOLDS, len(np.unique(rounds))))
-    n = len(rows)
+    right, guessed = right_forward(ranks(x), _truth(rows), rounds, parts=min(PARTS, len(np.unique(rounds))))
+    right, n = right[guessed], int(guessed.sum())
     low, high = int(binom.ppf(LEVEL, n, 0.5)), int(binom.isf(LEVEL, n, 0.5))
     share = right.mean()
     inside = low <= right.sum() <= high
@@ -169,21 +170,20 @@ def _slower(measured: Sequence[tuple[Row, float]]) -> tuple[float, float]:
     own = seconds.copy()
     for pair in np.unique(pairs):
         own[pairs == pair] -= np.median(seconds[pairs == pair])
-    y = _truth([row for row, _ in measured]).astype(np.float64)
-    for pair in np.unique(pairs):
-        y[pairs == pair] -= y[pairs == pair].mean()
+    y = _in_groups(list(pairs), _truth([row for row, _ in measured]).astype(np.float64))
     z = _against(ranks(own[:, None]), y, lost=len(np.unique(pairs)))
     return float(z[0]), float(1.4826 * np.median(np.abs(own - np.median(own))))
 
 
 def _order(rows: Sequence[Row]) -> Look:
     """Compare each task's place in its deck with what the judge thinks of the pair, and with how sure it is."""
-    places = _in_decks(rows, np.array([row.place for row in rows], dtype=np.float64))
+    deck_of = [row.deck for row in rows]
+    places = _in_groups(deck_of, [row.place for row in rows])
     score = np.array([row.score for row in rows])
     sides = {"the judge's score": score, "how sure the judge is": np.abs(score - 0.5)}
     limit = _limit(len(sides))
-    decks = len({row.deck for row in rows})
-    z = {name: float(_against(ranks(places[:, None]), _in_decks(rows, values), decks)[0]) for name, values in sides.items()}
+    decks = len(set(deck_of))
+    z = {name: float(_against(ranks(places[:, None]), _in_groups(deck_of, values), decks)[0]) for name, values in sides.items()}
     worst = max(z, key=lambda name: abs(z[name]))
     return Look(
         compared=f"{len(rows)} places in {decks} decks against the judge, |z| at most {abs(z[worst]):.1f} of {limit:.1f}",
@@ -192,12 +192,12 @@ def _order(rows: Sequence[Row]) -> Look:
     )
 
 
-def _in_decks(rows: Sequence[Row], values: FloatArray) -> FloatArray:
-    """Take each deck's mean away."""
-    decks = np.array([row.deck for row in rows])
-    own = values.astype(np.float64).copy()
-    for deck in np.unique(decks):
-        own[decks == deck] -= own[decks == deck].mean()
+def _in_groups(groups: Sequence[int], values: Sequence[float] | FloatArray) -> FloatArray:
+    """Take each group's mean away."""
+    own = np.array(values, dtype=np.float64)
+    of = np.array(groups)
+    for group in np.unique(of):
+        own[of == group] -= own[of == group].mean()
     return own
 
 

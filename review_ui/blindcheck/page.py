@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from judge.store import desk as desk_store
 from judge.store.database import Database
@@ -11,8 +11,12 @@ from review_ui.blindcheck.browser import Answer
 from review_ui.blindcheck.markup import Frame, frame_of, varying
 from review_ui.blindcheck.session import TASK
 
-MAY_VARY = frozenset({("button", "disabled")})  # undo, before there is something to undo
-CARRIES_TOKEN = frozenset({("section", "data-task"), ("input", "value")})
+MAY_VARY: Final = frozenset({("button", "disabled")})  # undo, before there is something to undo
+CARRIES_TOKEN: Final = frozenset({("section", "data-task"), ("input", "value")})
+FIELDS: Final = frozenset(
+    {"state", "current", "next", "done", "left", "undoable", "count", "time", "late", "lost", "saved", "code", "text"}
+)
+"""What an answer to the page's script may hold: pairs, how far one is, and what became of a vote."""
 
 
 def fragments(answers: Sequence[Answer]) -> Iterator[tuple[str, str]]:
@@ -37,6 +41,9 @@ def tasks_of(database: Database, answers: Sequence[Answer]) -> Mapping[str, tupl
 
 def faults(answers: Sequence[Answer], sealed: Mapping[str, tuple[str, str]]) -> str | None:
     """Find a pair whose page depends on more than its texts; None when all is as it should be."""
+    stray_fields = sorted({field for answer in answers for field in _fields(answer)} - FIELDS)
+    if stray_fields:
+        return f"answers to the page's script hold '{stray_fields[0]}', which is on no list"
     frames: list[Frame] = []
     for token, html in fragments(answers):
         frame = frame_of(html)
@@ -49,7 +56,13 @@ def faults(answers: Sequence[Answer], sealed: Mapping[str, tuple[str, str]]) -> 
     stray = sorted(set(varying(frames)) - MAY_VARY)
     if stray:
         return f"page of a pair: <{stray[0][0]} {stray[0][1]}> differs from pair to pair and is on no list"
-    return None
+    words = {word for frame in frames for word in frame.rest}
+    told = sorted(word for word in words if any(word not in frame.rest for frame in frames))
+    return f"page of a pair: {told[0][:60]!r} stands outside the texts of some pairs only" if told else None
+
+
+def _fields(answer: Answer) -> set[str]:
+    return set(answer.json) if isinstance(answer.json, dict) else set()
 
 
 def _fault(frame: Frame, token: str, sealed: tuple[str, str] | None) -> str | None:

@@ -31,6 +31,24 @@ def right_guesses(
     return right
 
 
+def right_forward(
+    x: FloatArray, y: BoolArray, groups: IntArray, *, parts: int, ridge: float = 20.0
+) -> tuple[BoolArray, BoolArray]:
+    """Say which rows a model guesses right that was fitted on earlier groups only, and which rows were guessed at all.
+
+    x, y: as in `right_guesses`.  groups: numbers from 0 in order; parts: into how many stretches they are cut, of which the
+    first is only learnt from.  Where nothing can be learnt the count of right guesses is binomial; that of a
+    cross-validation is not, because its folds learn from one another (its spread is 1.4 times the binomial one here).
+    """
+    part = groups * parts // (groups.max() + 1)
+    right = np.zeros(len(y), dtype=bool)
+    for n in range(1, parts):
+        earlier, now = part < n, part == n
+        scale, weights = _fitted(x[earlier], y[earlier], offset=True, ridge=ridge)
+        right[now] = (_prepared(x[now], scale, offset=True) @ weights > 0) == y[now]
+    return right, part > 0
+
+
 def _fitted(x: FloatArray, y: BoolArray, *, offset: bool, ridge: float) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
     centre = x.mean(axis=0) if offset else np.zeros(x.shape[1])
     spread = np.sqrt(((x - centre) ** 2).mean(axis=0))

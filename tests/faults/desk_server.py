@@ -2,12 +2,14 @@
 
     python tests/faults/desk_server.py DATABASE SOCKET BEGAN
 
-Time goes a hundred times as fast as the clock since BEGAN (seconds since 1970), so that leases end during a test.
+Time goes SPEED times as fast as the clock since BEGAN (seconds since 1970), so that leases end during a test: what lies
+ahead after half a second, what is held after three.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import socketserver
 import sys
 import time
@@ -19,7 +21,7 @@ from judge import desk
 from judge.errors import JudgeError
 from judge.store.opening import open_database
 
-SPEED = 100
+SPEED = 600
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
@@ -33,8 +35,10 @@ def main(place: str, socket: str, began: float) -> None:
     class Annotator(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             for line in self.rfile:
+                said = answer(database, json.loads(line), now())
+                time.sleep(random.random() / 100)  # as far away as a browser: many a kill falls between deed and answer
                 try:
-                    self.wfile.write(json.dumps(answer(database, json.loads(line), now())).encode() + b"\n")
+                    self.wfile.write(json.dumps(said).encode() + b"\n")
                 except (BrokenPipeError, ConnectionResetError):
                     return
 

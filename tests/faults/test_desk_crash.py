@@ -24,8 +24,9 @@ from pathlib import Path
 from judge.store.opening import open_database
 from tests.desk_room import Room, pairs, subject_of
 
-ACTIONS = int(os.environ.get("JUDGE_DESK_ACTIONS", "1600"))
-PEOPLE, WANTED, ITEMS = 8, 2, 150  # a study is done after about 400 doings
+ACTIONS = int(os.environ.get("JUDGE_DESK_ACTIONS", "1000"))
+PEOPLE, WANTED, ITEMS = 8, 2, 150
+A_STUDY, A_KILL = 480, 300  # after about so many doings a study is done, the server is killed
 SERVER = Path(__file__).with_name("desk_server.py")
 CHOICES = ("left", "right", "tie", "both_bad", "cannot_judge", "skip")
 
@@ -62,6 +63,7 @@ class Annotator:
     stop: threading.Event
     doings: int = 0
     repeated: int = 0
+    clicks: int = 0
     late: int = 0
     kept: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # client_id -> task, choice, comment
     trouble: list[str] = field(default_factory=list)
@@ -91,8 +93,8 @@ class Annotator:
                 case x if x < 0.15:
                     back = self.ask("undo").get("shown")
                     self.shown, self.behind = (back, self.shown) if back else (self.shown, self.behind)
-                case x if x < 0.152:
-                    self.stop.wait(4)  # in the server's time long enough for what lies ahead to be given away
+                case x if x < 0.153:
+                    self.stop.wait(3.5)  # in the server's time long enough to lose what is shown
                 case _:
                     self.vote()
 
@@ -103,6 +105,7 @@ class Annotator:
         voted = self.ask("vote", **given)
         if self.chance.random() < 0.1:
             voted = self.ask("vote", **given)  # a second click
+            self.clicks += 1
         if "refused" in voted:
             self.trouble.append(voted["refused"])
         self.kept[client_id] = (str(self.shown), choice, client_id)
@@ -150,7 +153,7 @@ class Annotator:
 def test_no_vote_is_lost_and_no_pair_is_handed_out_twice_however_often_the_server_is_killed(database_url):
     chance = random.Random(20261120)
     database = open_database(database_url)
-    rooms, people = prepared(database, studies=max(2, round(ACTIONS / 400)))
+    rooms, people = prepared(database, studies=max(2, round(ACTIONS / A_STUDY)))
     with tempfile.TemporaryDirectory(prefix="desk-") as folder:  # a socket's path must be short
         server = Server(database_url.removeprefix("sqlite:///"), f"{folder}/s")
         stop = threading.Event()
@@ -189,9 +192,8 @@ def prepared(database, studies):
 
 def kill_again_and_again(server, threads, annotators, rooms, chance):
     """Let the server answer some doings, kill it, look into the books, start it again; until everybody is done."""
-    every = max(100, ACTIONS // 25)
     while any(thread.is_alive() for thread in threads):
-        goal = sum(one.doings for one in annotators) + chance.randint(every // 2, every * 3 // 2)
+        goal = sum(one.doings for one in annotators) + chance.randint(A_KILL // 2, A_KILL * 3 // 2)
         while any(thread.is_alive() for thread in threads) and sum(one.doings for one in annotators) < goal:
             assert server.running(), "the server ended by itself"
             time.sleep(0.005)
@@ -217,5 +219,6 @@ def checked(rooms, annotators) -> str:
         over.update(books.counted)
         assert max(books.counted.values()) <= WANTED
     doings = sum(one.doings for one in annotators)
-    repeated, late = (sum(getattr(one, name) for one in annotators) for name in ("repeated", "late"))
-    return f"{doings:,} doings, {len(there):,} votes, {sum(over.values()):,} that count, {repeated} sent again, {late} late"
+    clicks, again, late = (sum(getattr(one, name) for one in annotators) for name in ("clicks", "repeated", "late"))
+    votes = f"{len(there):,} votes, {sum(over.values()):,} that count, {late} late"
+    return f"{doings:,} doings, {votes}, {clicks} clicked twice, {again - clicks} sent again for want of an answer"

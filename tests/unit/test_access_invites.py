@@ -64,7 +64,7 @@ def test_a_link_lets_in_as_many_as_it_says(door):
     link = door.invite(uses=3)
     people = {door.redeem(link, name).person for name in ("Ann", "Bob", "Cem")}
     assert len(people) == 3
-    with pytest.raises(GoneError, match="used up, expired or withdrawn. Ask for a new one"):
+    with pytest.raises(GoneError, match=r"used up, expired or withdrawn\. Ask for a new one"):
         door.redeem(link, "Dan")
 
 

@@ -150,7 +150,7 @@ def test_a_skip_gives_the_place_back_and_another_gets_the_pair(room):
     mine = here.open(ann).current
     assert here.open(bob).current is None
     here.vote(ann, mine, "skip")
-    assert here.taken() == {item: 0 for item in here.taken()}
+    assert here.taken() == dict.fromkeys(here.taken(), 0)
     assert here.open(ann).current is None  # what one skipped does not come again
     theirs = here.open(bob).current
     assert {theirs.left, theirs.right} == {mine.left, mine.right}

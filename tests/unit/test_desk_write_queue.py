@@ -59,6 +59,11 @@ def put(tx, n):
     return n
 
 
+def put_and_count(tx, n):
+    put(tx, n)
+    return tx.connection().execute(text("SELECT count(*) FROM note")).scalar()
+
+
 def there(database):
     with database.read() as tx:
         return [row.n for row in tx.connection().execute(text("SELECT n FROM note ORDER BY n"))]
@@ -76,9 +81,9 @@ def test_what_waits_together_shares_a_commit(database, commits):
 
 def test_works_are_done_in_the_order_in_which_they_came_and_see_each_other(database):
     gate = Gate(database)
-    seen = [database.submit(lambda tx, n=n: (put(tx, n), tx.connection().execute(text("SELECT count(*) FROM note")).scalar())) for n in range(9)]  # fmt: skip
+    seen = [database.submit(put_and_count, n) for n in range(9)]
     gate.open.set()
-    assert [future.result(10)[1] for future in seen] == list(range(1, 10))
+    assert [future.result(10) for future in seen] == list(range(1, 10))
 
 
 def test_a_work_that_fails_leaves_nothing_and_harms_no_other(database):

@@ -65,7 +65,7 @@ def test_rounds_go_on_in_the_stored_order_until_no_pair_is_left(room):
 def test_only_one_round_is_open_at_a_time(room):
     here = room()
     here.open_round(2)
-    with pytest.raises(StateError, match="a round is open already. Extend it, or close it first"):
+    with pytest.raises(StateError, match=r"a round is open already\. Extend it, or close it first"):
         here.open_round(2)
 
 
@@ -93,7 +93,7 @@ def test_both_texts_stand_left_equally_often_and_each_pair_both_ways(room):
     for seat in range(4):
         sides = [task.left[0] for task in here.tasks() if task.seat == seat]
         assert Counter(sides) == {"A": 5, "B": 5}
-    for _, sides in by_item(here).items():
+    for sides in by_item(here).values():
         assert sides[0] == sides[2] != sides[1] == sides[3]
 
 
@@ -165,7 +165,7 @@ def test_closing_with_labels_missing_needs_to_be_wished(room):
     here = room(4)
     here.open_round(4, wanted=2)
     here.finish(here.join())
-    with pytest.raises(StateError, match="4 of 8 planned labels are missing. Wait for them, or close with --incomplete"):
+    with pytest.raises(StateError, match=r"4 of 8 planned labels are missing\. Wait for them, or close with --incomplete"):
         here.close()
     assert here.open(here.join("Bob")).state == "open"
 
