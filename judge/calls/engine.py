@@ -70,18 +70,22 @@ class Engine:
         done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put), self._running())
         done.add_done_callback(lambda _: out.put(_END))
         interrupted = False
-        while True:
-            try:
-                item = out.get()
-            except KeyboardInterrupt:
-                if interrupted:
-                    raise
-                interrupted = True
-                self._running().call_soon_threadsafe(self._flow.stop)
-                continue
-            if item is _END:
-                break
-            yield item
+        try:
+            while True:
+                try:
+                    item = out.get()
+                except KeyboardInterrupt:
+                    if interrupted:
+                        raise
+                    interrupted = True
+                    self._stop()
+                    continue
+                if item is _END:
+                    break
+                yield item
+        finally:
+            if not done.done():  # whoever asked has gone; nothing more is sent
+                self._stop()
         done.result()
         if interrupted:
             raise KeyboardInterrupt
@@ -95,6 +99,9 @@ class Engine:
             if progress and (done % 64 == 0 or done == len(requests)):
                 progress(done, len(requests))
         return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
+
+    def _stop(self) -> None:
+        self._running().call_soon_threadsafe(self._flow.stop)
 
     def close(self) -> None:
         """Close connections and end the thread."""

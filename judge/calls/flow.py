@@ -98,6 +98,9 @@ class Flow:
                 await self._wait_for_room()
                 if self._halted:
                     break
+        except BaseException:
+            self._stopping = True  # what cannot be planned must not be sent either
+            raise
         finally:
             self._reading = False
             for lane in self._lanes.values():
