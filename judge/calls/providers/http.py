@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -54,8 +55,8 @@ def failed_from(error: Exception) -> Failed:
     if status is None or response is None:
         name = type(error).__name__
         if "Timeout" in name or "Connection" in name or isinstance(error, OSError):
-            # Whether the provider got it, and charged for it, cannot be known.
-            return Failed(kind="transport", text=f"{name}: {error}", paid="Connect" not in name or "Timeout" in name)
+            # Names do not tell whether the provider got it and charged for it; only a refused connection does.
+            return Failed(kind="transport", text=f"{name}: {error}", paid=not _never_left(error))
         raise error
     body = getattr(error, "body", None)
     text = f"{error} {body}"
@@ -67,6 +68,15 @@ def failed_from(error: Exception) -> Failed:
         retry_after_s=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("request-id"),
     )
+
+
+def _never_left(error: BaseException | None) -> bool:
+    """Find a refused connection or an unknown host behind an error: then nothing was sent."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError | socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _short(text: str) -> str:
