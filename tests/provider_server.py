@@ -407,7 +407,8 @@ class ProviderServer:
     speaks: the dialects whose SDK is loaded; others are unknown paths.
 
     Counted: requests; answered_ok; in_flight_max; connections; tokens_in and tokens_out of everything that was generated,
-    whether or not it arrived; `hang` and the foreign pages generate nothing.  A bug in here, or in `answer`, is raised at the end of the `with`.
+    whether or not it arrived (a hang or a foreign page generates nothing).  A bug in here, or in `answer`, is raised at the
+    end of the `with`.
     """
 
     def __init__(

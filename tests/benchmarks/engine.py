@@ -63,7 +63,14 @@ def engine(url, calls):
         settings=Settings(most_open=OPEN),
     )
     requests = (
-        Request(provider="openai", model="m", base_url=url, messages=(Message(role="user", content=texts(n)),), tag=str(n), route=route)
+        Request(
+            provider="openai",
+            model="m",
+            base_url=url,
+            messages=(Message(role="user", content=texts(n)),),
+            tag=str(n),
+            route=route,
+        )
         for n in range(calls)
     )
     answered = sum(answer is not None and not answer.failed for _, answer in made.stream(requests))
