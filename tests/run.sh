@@ -40,5 +40,5 @@ fi
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
-"$venv/bin/lint-imports" --no-logo --quiet || { "$venv/bin/lint-imports"; exit 1; }
+"$venv/bin/lint-imports" --no-logo --no-cache
 exec "$venv/bin/python" -m pytest "$@"
