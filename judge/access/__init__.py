@@ -1,6 +1,6 @@
 """People, roles, tokens and the append-only ledger."""
 
-from judge.access.ledger import CLOSE, EXPORT, IMPORT, LOOK, OPENING, UNBLINDING, note, openings, opens_labels, whoami
+from judge.access.ledger import CLOSE, EXPORT, IMPORT, LOOK, OPENING, ROUND, UNBLINDING, note, openings, opens_labels, whoami
 from judge.access.people import (
     LONGEST_NAME,
     ROLES,
@@ -22,6 +22,7 @@ __all__ = [
     "LOOK",
     "OPENING",
     "ROLES",
+    "ROUND",
     "UNBLINDING",
     "Invitation",
     "MemberRole",

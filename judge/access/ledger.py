@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 OPENING: Final = "opening"  # an arm's first evaluation on the test set
 IMPORT: Final = "import"
 EXPORT: Final = "export"
+ROUND: Final = "round"  # a round was opened, and what it does with betraying texts
 UNBLINDING: Final = "unblinding"  # a pair was shown with its arms
 CLOSE: Final = "close"  # a round was closed and its envelopes opened
 LOOK: Final = "look"  # totals of an open round

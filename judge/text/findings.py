@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Code: TypeAlias = Literal["empty", "debris", "self_naming", "addresses_judge"]
@@ -80,3 +81,11 @@ def findings(text: str) -> tuple[Finding, ...]:
         for match in pattern.finditer(text):
             found.setdefault(Finding(code, " ".join(match[0].split())[:SNIPPET]))
     return tuple(found)
+
+
+def masked(text: str, codes: Collection[str], mask: str) -> str:
+    """Put a mask in the place of everything that is found under these codes."""
+    for code, pattern in _PATTERNS:
+        if code in codes:
+            text = pattern.sub(lambda _: mask, text)
+    return text

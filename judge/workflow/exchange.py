@@ -14,6 +14,7 @@ from judge.domain import JURY
 from judge.errors import JudgeError, did_you_mean
 from judge.store import review as label_store
 from judge.workflow.compare import judged
+from judge.workflow.reviewing import round_labels
 from judge.workflow.workspace import Opened, put_labels
 
 _TO_STORE = ("labels", "scores")
@@ -94,10 +95,11 @@ def _calls(work: Opened) -> list[Any]:
 
 
 def _labels(work: Opened) -> list[Any]:
+    in_rounds = round_labels(work).closed  # an open round's stay in their envelopes
     with work.database.write() as tx:
-        labels = label_store.labels(tx, work.record.id)
+        labels = [*label_store.labels(tx, work.record.id), *in_rounds]
         access.note(tx, work.study.name, access.EXPORT, work.clock, {"kind": "labels", "rows": len(labels)})
-    return list(labels)
+    return sorted(labels, key=lambda label: (label.pair, label.annotator, label.criterion, label.revision))
 
 
 def write_rows(kind: str, rows: Sequence[Any], target: Path | TextIO) -> None:

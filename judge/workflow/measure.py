@@ -43,6 +43,8 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
     in_rounds = round_labels(work)
     with work.database.read() as tx:
         labels = [*label_store.labels(tx, work.record.id), *in_rounds.closed]
+    if any(label.kind == "real" for label in in_rounds.open):
+        labels = [label for label in labels if not label.simulated]  # real ones are there, if still in their envelopes
     pairs = [pair for pair in work.sources.pairs if work.study.pairs or pair.model_b == candidate.name]
     there = {pair.id for pair in pairs}
     if labels and not work.trial:

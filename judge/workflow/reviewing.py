@@ -14,7 +14,7 @@ from judge.review import Drawn, Subject
 from judge.store import access as ledger
 from judge.store import review as sample_store
 from judge.store import rounds as store
-from judge.text import findings
+from judge.text import findings, masked
 from judge.workflow.compare import judged
 from judge.workflow.workspace import Opened
 
@@ -68,6 +68,7 @@ def sample(
             seats=plan.seats,
             mirrored=mirrored,
         )
+        access.note(tx, work.study.name, access.ROUND, work.clock, {"round": drawn.round, "policy": policy})
     return Sampled(drawn=drawn, notices=(*notices, *_named_arms(work)))
 
 
@@ -88,27 +89,23 @@ def _guarded(work: Opened, policy: Policy) -> tuple[list[Pair], list[Notice]]:
     kept: list[Pair] = []
     found = 0
     for pair in work.sources.pairs:
-        snippets = {text for side in (pair.text_a, pair.text_b) for text in _betraying(side)}
-        found += bool(snippets)
-        if snippets and policy == "exclude":
+        betrays = _betrays(pair.text_a) or _betrays(pair.text_b)
+        found += betrays
+        if betrays and policy == "exclude":
             continue
-        kept.append(_masked(pair, snippets) if policy == "mask" else pair)
+        kept.append(_masked(pair) if policy == "mask" else pair)
     done = {"report": "shown as they are", "exclude": "left out of the round", "mask": "masked on both sides"}[policy]
     text = f"{found} of {len(work.sources.pairs)} pairs hold a text that names its model or has template debris; {done}."
     return kept, [Notice(code="betraying_texts", text=text)] if found else []
 
 
-def _betraying(text: str) -> list[str]:
-    return [snippet for code, snippet in findings(text) if code in _BETRAYING and snippet]
+def _betrays(text: str) -> bool:
+    return any(code in _BETRAYING for code, _ in findings(text))
 
 
-def _masked(pair: Pair, snippets: set[str]) -> Pair:
-    def masked(text: str) -> str:
-        for snippet in sorted(snippets, key=len, reverse=True):
-            text = text.replace(snippet, MASK)
-        return text
-
-    return replace(pair, text_a=masked(pair.text_a), text_b=masked(pair.text_b))
+def _masked(pair: Pair) -> Pair:
+    text_a, text_b = (masked(text, _BETRAYING, MASK) for text in (pair.text_a, pair.text_b))
+    return replace(pair, text_a=text_a, text_b=text_b)
 
 
 def _named_arms(work: Opened) -> list[Notice]:
@@ -162,11 +159,19 @@ def status_of(tx: Transaction, study: int, name: str) -> dict[str, Any]:
 
 
 def extend(work: Opened, *, n: int = 0, seats: int = 0) -> Drawn:
-    """Add the next n pairs, or seats, to the open round."""
+    """Add the next n pairs, or seats, to the open round; betraying texts are treated as when it was opened."""
     if not n and not seats:
         raise JudgeError("nothing to add", hint="give --n or --seats")
     with work.database.write() as tx:
-        return review.extend(tx, subject(work), n=n, seats=seats)
+        round_ = review.open_one(tx, work.record.id)
+        pairs, _ = _guarded(work, _policy_of(ledger.events(tx, work.study.name, access.ROUND), round_.token))
+        return review.extend(tx, subject(work, pairs), n=n, seats=seats)
+
+
+def _policy_of(events: Sequence[ledger.Event], round_: str) -> Policy:
+    """Find what a round does with betraying texts, as it was said when it was opened."""
+    said = next((event.what["policy"] for event in events if event.what.get("round") == round_), "report")
+    return next(policy for policy in POLICIES if policy == said)
 
 
 def close(work: Opened, *, incomplete: bool = False) -> tuple[int, int]:
