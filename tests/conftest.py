@@ -43,3 +43,8 @@ def database_url(request, tmp_path):
     if request.param == "postgres":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path / 'judge.db'}"
+
+
+def pytest_collection_modifyitems(items):
+    """Run the browser's tests last: its driver keeps an event loop on this thread, beside which no other can run."""
+    items.sort(key=lambda item: "browser" in item.path.parent.name)

@@ -22,6 +22,9 @@ LimitOption: TypeAlias = Annotated[
     int | None,
     typer.Option("--limit", min=1, help="A trial on this many examples, drawn by the study's seed; decides nothing."),
 ]
+JobsOption: TypeAlias = Annotated[
+    int | None, typer.Option("-j", "--jobs", min=1, max=1024, help="Calls open at once to one model.  [default: 64]")
+]
 CandidateOption: TypeAlias = Annotated[str | None, typer.Option("--candidate", help="The candidate, where there are several.")]
 DEFAULT_STUDY = Path("study.yaml")
 

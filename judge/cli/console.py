@@ -7,7 +7,10 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from judge.workflow import Tally
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What could move the cursor, recolour or reorder a terminal; a judged text, or an id in a file, is somebody else's."""
@@ -44,39 +47,49 @@ class Progress:
 
     def __call__(self, done: int, of: int) -> None:
         """Take note that `done` of `of` are done."""
+        self._show(done, of, "", {})
+
+    def tell(self, tally: Tally) -> None:
+        """Take note of how far asking models has come."""
+        counts = {"unscored": tally.unscored, "usd": round(tally.usd, 6), "budget_usd": tally.budget_usd}
+        cap = "" if tally.budget_usd is None else f", {tally.usd:.2f} of {tally.budget_usd:g} USD"
+        self._show(tally.done, tally.of, f"{tally.unscored} unscored{cap}", counts)
+
+    def _show(self, done: int, of: int, more: str, counts: Mapping[str, Any]) -> None:
         if self._as_json:
-            emit({"event": "progress", "title": self._title, "done": done, "of": of})
+            emit({"event": "progress", "title": self._title, "done": done, "of": of, **counts})
         elif sys.stderr.isatty():
-            self._draw(done, of)
+            self._draw(done, of, more)
         elif time.monotonic() - self._told > 5:
             self._told = time.monotonic()
-            note(f"{self._title}: {done} of {of}")
+            note(f"{self._title}: {done} of {of}{more and f' done, {more}'}")
 
-    def _draw(self, done: int, of: int) -> None:
+    def _draw(self, done: int, of: int, more: str) -> None:
         if self._bar is None:
-            self._bar = _bar(self._title, of)
-        self._bar(done)
+            self._bar = _bar(self._title)
+        self._bar(done, of, more)
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar(None)
+            self._bar(None, 0, "")
             self._bar = None
 
 
-def _bar(title: str, of: int) -> Callable[[int | None], None]:
+def _bar(title: str) -> Callable[[int | None, int, str], None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    words, more = TextColumn("{task.description}"), TextColumn("{task.fields[more]}")
+    columns = (words, BarColumn(), MofNCompleteColumn(), more, TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True), transient=True)
     progress.start()
-    task = progress.add_task(title, total=of)
+    task = progress.add_task(title, total=None, more="")
 
-    def move(done: int | None) -> None:
+    def move(done: int | None, of: int, more: str) -> None:
         if done is None:
             progress.stop()
         else:
-            progress.update(task, completed=done)
+            progress.update(task, completed=done, total=of, more=more)
 
     return move

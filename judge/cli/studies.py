@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from judge.cli.arguments import (
     DEFAULT_STUDY,
     CandidateOption,
     DbOption,
+    JobsOption,
     JsonOption,
     LimitOption,
     StudyArgument,
@@ -20,6 +22,7 @@ from judge.cli.arguments import (
     split_study,
 )
 from judge.cli.console import Progress, emit, note, say
+from judge.errors import JudgeError
 
 if TYPE_CHECKING:
     from judge.decision.report import Report
@@ -28,19 +31,23 @@ GATE_NOT_MET: Final = 1
 
 
 def run(
-    study: StudyArgument = DEFAULT_STUDY, db: DbOption = None, limit: LimitOption = None, as_json: JsonOption = False
+    study: StudyArgument = DEFAULT_STUDY,
+    jobs: JobsOption = None,
+    db: DbOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Judge every pair, then report: as far as it goes without people.  The same command again goes on.
 
     Example: judge run study.yaml
     """
     from judge import workflow
+    from judge.calls import Settings
     from judge.decision.report import to_json
 
     opened = open_study(study, db)
-    progress = Progress("judging", as_json=as_json)
-    with opened.work(limit=limit) as work:
-        ran = workflow.run(work, progress)
+    with closing(Progress("judging", as_json=as_json)) as progress, opened.work(limit=limit) as work:
+        ran = workflow.run(work, progress.tell, Settings(most_open=jobs or workflow.JOBS))
         progress.close()
         written = _write_all(work, ran.reports, None)
     if as_json:
@@ -52,15 +59,28 @@ def run(
 
 
 def compare(
-    study: StudyArgument = DEFAULT_STUDY, db: DbOption = None, limit: LimitOption = None, as_json: JsonOption = False
+    study: StudyArgument = DEFAULT_STUDY,
+    jobs: JobsOption = None,
+    reparse: Annotated[bool, typer.Option("--reparse", help="Send nothing: read what is stored again, at no cost.")] = False,
+    retry: Annotated[
+        str | None, typer.Option("--retry", metavar="unscored", help="Ask once more where no answer could be used.")
+    ] = None,
+    db: DbOption = None,
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask every judge about every pair in both orders; what is answered is not asked again.
 
-    Example: judge compare study.yaml
+    Example: judge compare study.yaml --retry unscored
     """
-    progress = Progress("judging", as_json=as_json)
-    compared = open_study(study, db).compare(limit=limit, progress=progress)
-    progress.close()
+    from judge.workflow import JOBS
+
+    again = retry is not None and bool(one_of("retry", retry, ("unscored",)))
+    if again and reparse:
+        raise JudgeError("--reparse sends nothing, --retry asks again", hint="say one of them")
+    opened = open_study(study, db)
+    with closing(Progress("judging", as_json=as_json)) as progress:
+        compared = opened.compare(limit=limit, progress=progress.tell, jobs=jobs or JOBS, reparse=reparse, retry=again)
     if as_json:
         emit({"event": "done", **compared.to_json()})
         return
@@ -68,6 +88,8 @@ def compare(
         note(f"{notice.code}: {notice.text}")
     say(f"{compared.answered} of {compared.calls} calls answered, {compared.from_journal} of them from the journal")
     say(f"{compared.unscored} verdicts are unscored; `judge report` says why")
+    if compared.usd:
+        say(f"{compared.usd:.4f} USD spent")
 
 
 def report(
@@ -165,8 +187,6 @@ def agree(
 
 
 def _refuse_files_without_pairs(*files: Path | None) -> None:
-    from judge.errors import JudgeError
-
     if any(file is not None for file in files):
         raise JudgeError("files are given without the pairs they speak of", hint="add --pairs FILE")
 

@@ -6,6 +6,7 @@ A study's files are read and joined (`sources`), brought into the workspace (`wo
 
 from judge.workflow import reviewing
 from judge.workflow.agreeing import agree
+from judge.workflow.answering import JOBS, Progress, Tally
 from judge.workflow.checking import Checked
 from judge.workflow.compare import Compared
 from judge.workflow.doctor import Finding, examine
@@ -19,12 +20,15 @@ from judge.workflow.showing import to_json as shown_to_json
 from judge.workflow.starting import demo, init
 
 __all__ = [
+    "JOBS",
     "Checked",
     "Compared",
     "Finding",
     "Owner",
+    "Progress",
     "Ran",
     "Study",
+    "Tally",
     "agree",
     "default_path",
     "demo",

@@ -1,68 +1,68 @@
-"""Judges are asked: plan, requests, answers as they come, readings; once more what could not be read."""
+"""Judges are asked: plan, requests, answers as they come, readings; anew what could not be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
-from judge.calls import Answer, Budget, Engine, Progress, Provider, RecordedProvider, Request, Settings, prices, provider_for
-from judge.domain import Judge, Reading, Rubric
-from judge.errors import StudyError
-from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, route, tagged
+from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
+from judge.domain import OVERALL, Judge, Reading, Rubric
+from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
+from judge.workflow.answering import Asked, Progress, Tally, engine_for
 from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
+_TOLD_S: Final = 0.5  # how often at least progress is told
 _UNREADABLE: Final = frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"})
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_RETRIED: Final = _UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What came of asking: calls planned and answered, how many the journal held, and what it cost now."""
-
-    calls: int = 0
-    answered: int = 0
-    from_journal: int = 0
-    usd: float = 0.0
-    possibly_paid: int = 0
-
-
-def ask(work: Opened, judges: Sequence[Judge], rubric: Rubric, progress: Progress | None, settings: Settings) -> Asked:
+def ask(
+    work: Opened,
+    judges: Sequence[Judge],
+    rubric: Rubric,
+    progress: Progress | None,
+    settings: Settings,
+    *,
+    retry: bool = False,
+) -> Asked:
     """Ask judges about every pair of the study in both orders, and keep what a parser makes of the answers.
 
-    Answers that cannot be read are asked for once more.  Raises Parked, JudgeError or KeyboardInterrupt; what was
-    answered until then is kept and read.
+    Answers that cannot be read are asked for once more; `retry` does so for each time that this was in vain, and for
+    answers that were cut.  Raises Parked, JudgeError or KeyboardInterrupt; what was answered until then is kept and read.
     """
-    check_prices(judges)
     asks = plan_of(work, judges)
     for start in range(0, len(asks), _BATCH):
         with work.database.write() as tx:
             store.put_asks(tx, [cell for one in asks[start : start + _BATCH] for cell in cells(work, one, rubric)])
-    digests = [request(one, rubric).digest for one in asks if one.judge.source in MODELS]
-    with work.database.read() as tx:
-        spent, lost = journal.spent_usd(tx, digests), journal.possibly_paid(tx, digests)
-    free = not any(judge.source in MODELS for judge in judges)
-    budget = Budget(cap=None if free else work.study.budget_usd, spent=spent)
-    engine = Engine(work.database, _providers(work, judges, settings), work.clock, budget=budget, settings=settings)
-    try:
-        taken = _Taken(work, rubric, asks, progress)
-        taken.take(engine, range(len(asks)), reask=0)
-        again = taken.unreadable
-        if again and settings.send:
-            taken.take(engine, again, reask=1)
-    finally:
-        engine.close()
+    live = [partial(request, one, rubric) for one in asks if one.judge.source in MODELS]
+    with engine_for(work, judges, live, settings, {"recorded": _recorded(work, judges)}) as (engine, lost):
+        spent = engine.flow.budget.spent
+        taken = _Taken(work, rubric, asks, engine, progress)
+        _take_all(taken, len(asks), retry=retry)
     return Asked(
         calls=len(asks),
         answered=taken.answered,
         from_journal=engine.flow.from_journal,
-        usd=budget.spent - spent,
+        usd=engine.flow.budget.spent - spent,
         possibly_paid=lost,
     )
+
+
+def _take_all(taken: _Taken, size: int, *, retry: bool) -> None:
+    """Ask everything, and anew what gave nothing: as often as the journal has it, and at most once beyond that."""
+    again, reask = taken.take(range(size), reask=0), 0
+    while again:
+        reask += 1
+        known = taken.in_journal(again, reask)
+        fresh = [place for place, unreadable in again.items() if retry or (unreadable and reask == 1)]
+        left = taken.take(sorted({*known, *fresh}), reask)
+        again = {place: unreadable for place, unreadable in left.items() if place in known}
 
 
 def plan_of(work: Opened, judges: Sequence[Judge]) -> list[Ask]:
@@ -76,81 +76,91 @@ def plan_of(work: Opened, judges: Sequence[Judge]) -> list[Ask]:
     return [one for one in asks if one.judge.source in MODELS or one.repeat == 1 or one.tag in there]
 
 
-def check_prices(judges: Sequence[Judge]) -> None:
-    """Raise StudyError for a model whose price is unknown: a cap on money cannot hold then.
-
-    A server on this machine is nobody's to bill.
-    """
-    for judge in judges:
-        if judge.source not in MODELS or is_own(judge):
-            continue
-        price = prices().find(judge.target)
-        if price is None or price.tokens_in is None:
-            raise StudyError(
-                f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
-                hint="write it into a file and name that by JUDGE_PRICES: models: {NAME: {in: 2, out: 10}}",
-            )
-
-
-def is_own(judge: Judge) -> bool:
-    """The judge's server runs on this machine."""
-    return judge.base_url is not None and urlsplit(judge.base_url).hostname in LOOPBACK
-
-
-def _providers(work: Opened, judges: Sequence[Judge], settings: Settings) -> dict[str, Provider]:
+def _recorded(work: Opened, judges: Sequence[Judge]) -> RecordedProvider:
     recordings = {
         tag: recording
         for judge in judges
         if judge.source == "recorded"
         for tag, recording in tagged(work.sources.recordings[judge.name], judge.name).items()
     }
-    providers: dict[str, Provider] = {"recorded": RecordedProvider(recordings)}
-    for judge in judges:
-        if judge.source in MODELS and route(judge) not in providers:
-            providers[route(judge)] = provider_for(judge.source, judge.base_url, judge.key_env, settings.most_open)
-    return providers
+    return RecordedProvider(recordings)
 
 
 class _Taken:
     """Takes answers as they come, in any order, and keeps their readings in batches."""
 
-    def __init__(self, work: Opened, rubric: Rubric, asks: Sequence[Ask], progress: Progress | None) -> None:
+    def __init__(self, work: Opened, rubric: Rubric, asks: Sequence[Ask], engine: Engine, progress: Progress | None) -> None:
         self._work = work
         self._rubric = rubric
         self._asks = asks
+        self._engine = engine
         self._progress = progress
         self._read: list[tuple[store.Cell, Reading, str]] = []
         self._waiting = 0
+        self._done = self._of = 0
+        self._told = time.monotonic()
+        self._unscored: set[int] = set()
+        self._left: dict[int, bool] = {}
         self.answered = 0
-        self.unreadable: list[int] = []
 
-    def take(self, engine: Engine, places: Sequence[int], reask: int) -> None:
-        """Ask for the asks at these places, and keep what comes."""
+    def take(self, places: Collection[int], reask: int) -> Mapping[int, bool]:
+        """Ask for the asks at these places, and keep what comes.
+
+        Gives the places whose answer was no use but might be another time: whether it could not be read (else it was cut).
+        """
+        self._left = {}
+        self._of += len(places)
+        order = list(places)
         try:
-            for done, (n, answer) in enumerate(engine.stream(self._requests(places, reask)), 1):
-                self._one(places[n], answer, reask)
-                if self._progress and (done % 64 == 0 or done == len(places)):
-                    self._progress(done, len(places))
+            for n, answer in self._engine.stream(self._requests(order, reask)):
+                self._one(order[n], answer, reask)
+                self._tell()
         finally:
             self._flush()
+        return self._left
+
+    def in_journal(self, places: Collection[int], reask: int) -> set[int]:
+        """Find those of these places that were asked so often before and answered."""
+        named = {place: request(self._asks[place], self._rubric, reask).digest for place in places}
+        with self._work.database.read() as tx:
+            there = journal.answered(tx, list(named.values()))
+        return {place for place, call in named.items() if call in there}
 
     def _requests(self, places: Sequence[int], reask: int) -> Iterator[Request]:
         return (request(self._asks[place], self._rubric, reask) for place in places)
 
     def _one(self, place: int, answer: Answer | None, reask: int) -> None:
         one = self._asks[place]
+        live = one.judge.source in MODELS
         parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example))
-        unreadable = any(said.reason in _UNREADABLE for said in parsed)
+        reasons = {said.reason for said in parsed}
+        unreadable = not reasons.isdisjoint(_UNREADABLE)
+        if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
+            self._left[place] = unreadable
         if reask == 0:
             self.answered += answer is not None and not answer.failed
-            if unreadable and answer is not None and not answer.failed and one.judge.source in MODELS:
-                self.unreadable.append(place)
         elif unreadable:
             return  # no better than the first one, which is kept
+        self._score(place, parsed)
+        if live and answer is None:
+            return  # never asked, which is no reading
         self._read += readings(self._work, one, answer, parsed, self._rubric)
         self._waiting += 1
         if self._waiting >= _BATCH:
             self._flush()
+
+    def _score(self, place: int, parsed: Sequence[Parsed]) -> None:
+        scored = any(said.criterion == OVERALL and said.value is not None for said in parsed)
+        (self._unscored.discard if scored else self._unscored.add)(place)
+
+    def _tell(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if self._progress and (self._done == self._of or self._done % 64 == 0 or now - self._told > _TOLD_S):
+            self._told = now
+            budget = self._engine.flow.budget
+            tally = Tally(done=self._done, of=self._of, unscored=len(self._unscored), usd=budget.spent, budget_usd=budget.cap)
+            self._progress(tally)
 
     def _flush(self) -> None:
         read, self._read, self._waiting = self._read, [], 0

@@ -17,7 +17,7 @@ from judge.rubric import lint
 from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
-from judge.workflow.asking import check_prices, is_own
+from judge.workflow.answering import check_prices, is_own
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one

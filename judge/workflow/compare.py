@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from judge.calls import Progress, Settings
+from judge.calls import Settings
 from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
 from judge.ids import digest
 from judge.judging import LENIENT, MODELS, complete, complete_verdicts, jury
 from judge.judging import verdicts as resolve_all
 from judge.store import judging as store
 from judge.store import study as study_store
-from judge.workflow.asking import Asked, ask
+from judge.workflow.answering import Asked, Progress
+from judge.workflow.asking import ask
 from judge.workflow.workspace import Opened
 
 IMPORTED = "imported"  # the parser's name of readings that came from a file
@@ -43,11 +44,13 @@ class Compared:
         }
 
 
-def compare(work: Opened, progress: Progress | None = None, settings: Settings | None = None) -> Compared:
+def compare(
+    work: Opened, progress: Progress | None = None, settings: Settings | None = None, *, retry: bool = False
+) -> Compared:
     """Ask every judge of the study about every pair in both orders, and resolve what they said.
 
-    What is answered already is not asked again.  Raises Parked, JudgeError or StoreError; everything answered until then
-    is kept, read and resolved.
+    What is answered already is not asked again; `retry` asks once more where no answer could be used.  Raises Parked,
+    JudgeError or StoreError; everything answered until then is kept, read and resolved.
     """
     judges = list(work.study.judges.values())
     asking = [judge for judge in judges if judge.source == "recorded" or judge.source in MODELS]
@@ -57,7 +60,9 @@ def compare(work: Opened, progress: Progress | None = None, settings: Settings |
         if rubric and judges:
             study_store.note_judging(tx, work.rubric, work.clock())
     try:
-        said = ask(work, asking, rubric, progress, settings or Settings()) if rubric and asking else Asked()
+        said = Asked()
+        if rubric and asking:
+            said = ask(work, asking, rubric, progress, settings or Settings(), retry=retry)
     finally:
         verdicts = judged(work)[1]
         _keep_verdicts(work, verdicts)

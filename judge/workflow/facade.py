@@ -8,13 +8,14 @@ from pathlib import Path
 
 from judge import access
 from judge.agreement import Agreement
-from judge.calls import Progress
+from judge.calls import Settings
 from judge.clock import Clock, utc_now
 from judge.decision.report import Report
 from judge.errors import StudyError
 from judge.store.database import Database
 from judge.study import load_study
 from judge.workflow import checking, running
+from judge.workflow.answering import JOBS, Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.links import join_link
 from judge.workflow.measure import measure
@@ -70,16 +71,28 @@ class Study:
         config = load_study(self.path)
         return checking.check(load_sources(config), database_place(config, self._db), limit)
 
-    def compare(self, *, limit: int | None = None, progress: Progress | None = None) -> Compared:
-        """Ask every judge about every pair in both orders; what is answered is not asked again."""
+    def compare(
+        self,
+        *,
+        limit: int | None = None,
+        progress: Progress | None = None,
+        jobs: int = JOBS,
+        reparse: bool = False,
+        retry: bool = False,
+    ) -> Compared:
+        """Ask every judge about every pair in both orders; what is answered is not asked again.
+
+        jobs: calls open at once to one model.  reparse: send nothing, and read what is stored again.  retry: ask once more
+        where no answer could be used.
+        """
         with self.work(limit=limit) as work:
             running.remember(work, "compare")
-            return compare(work, progress)
+            return compare(work, progress, Settings(most_open=jobs, send=not reparse), retry=retry)
 
-    def run(self, *, limit: int | None = None, progress: Progress | None = None) -> running.Ran:
-        """Walk the line as far as it goes without people."""
+    def run(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> running.Ran:
+        """Walk the line as far as it goes without people.  jobs: calls open at once to one model."""
         with self.work(limit=limit) as work:
-            return running.run(work, progress)
+            return running.run(work, progress, Settings(most_open=jobs))
 
     def report(self, candidate: str | None = None) -> Report:
         """Report on a candidate; it must be named where the study has several."""

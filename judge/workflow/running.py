@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from judge import access
-from judge.calls import Progress
+from judge.calls import Settings
 from judge.data import write_text
 from judge.decision.report import Exhibit, Report, to_html, to_json, to_junit, to_markdown
 from judge.errors import FileError, did_you_mean
 from judge.ids import canonical_json
 from judge.store import study as study_store
 from judge.study import effective
+from judge.workflow.answering import Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.reporting import report, versions
 from judge.workflow.workspace import Opened
@@ -35,10 +36,10 @@ class Ran:
     reports: tuple[Report, ...]
 
 
-def run(work: Opened, progress: Progress | None = None) -> Ran:
+def run(work: Opened, progress: Progress | None = None, settings: Settings | None = None) -> Ran:
     """Walk the line as far as it goes without people: judge every pair, then report."""
     remember(work, "run")
-    compared = compare(work, progress)
+    compared = compare(work, progress, settings)
     return Ran(compared=compared, reports=reports(work))
 
 

@@ -1,0 +1,149 @@
+"""Calls to models, for every verb that asks: prices and keys beforehand, one engine under the study's budget, what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, prices, provider_for
+from judge.domain import Judge
+from judge.errors import StudyError
+from judge.judging import MODELS, route
+from judge.store import calls as journal
+from judge.workflow.keys import take_keys
+from judge.workflow.workspace import Opened
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+JOBS: Final = Settings().most_open  # calls open at once to one model, unless the user says otherwise
+
+Again = Callable[[int], Request]
+"""One question: its request, asked for the first time (0) or anew (1, 2, ...) because no answer could be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How far asking has come: calls done of all, answers that could not be scored, US dollars spent of the budget."""
+
+    done: int
+    of: int
+    unscored: int = 0
+    usd: float = 0.0
+    budget_usd: float | None = None
+
+
+Progress = Callable[[Tally], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking: calls planned and answered, how many the journal held, and what it cost now."""
+
+    calls: int = 0
+    answered: int = 0
+    from_journal: int = 0
+    usd: float = 0.0
+    possibly_paid: int = 0
+
+
+def check_prices(judges: Sequence[Judge]) -> None:
+    """Raise StudyError for a model whose price is unknown: a cap on money cannot hold then.
+
+    A server on this machine is nobody's to bill.
+    """
+    for judge in judges:
+        if judge.source not in MODELS or is_own(judge):
+            continue
+        price = prices().find(judge.target)
+        if price is None or price.tokens_in is None:
+            raise StudyError(
+                f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
+                hint="write it into a file and name that by JUDGE_PRICES: models: {NAME: {in: 2, out: 10}}",
+            )
+
+
+def is_own(judge: Judge) -> bool:
+    """The judge's server runs on this machine."""
+    return judge.base_url is not None and urlsplit(judge.base_url).hostname in LOOPBACK
+
+
+def tried(work: Opened, asks: Sequence[Again]) -> list[str]:
+    """Name every call that was ever tried for these questions: the first ones, and each that was asked anew after it."""
+    found: list[str] = []
+    waiting, again = asks, 0
+    while waiting:
+        named = {ask(again).digest: ask for ask in waiting}
+        with work.database.read() as tx:
+            there = journal.tries(tx, list(named))
+        found += there
+        waiting, again = [named[call] for call in there], again + 1
+    return found
+
+
+@contextmanager
+def engine_for(
+    work: Opened,
+    judges: Sequence[Judge],
+    asks: Sequence[Again],
+    settings: Settings,
+    others: Mapping[str, Provider] | None = None,
+) -> Iterator[tuple[Engine, int]]:
+    """Open an engine for these judges under the study's budget, from which earlier calls of the same questions are taken.
+
+    others: providers beside the models'.  Gives also how many earlier tries may have been paid without an answer.
+    Raises StudyError for a model without a price, FileError for a broken `.env`.
+    """
+    models = [judge for judge in judges if judge.source in MODELS]
+    if settings.send:
+        check_prices(models)
+        take_keys(work.study.folder, models)
+    calls = tried(work, asks)
+    with work.database.read() as tx:
+        spent, lost = journal.spent_usd(tx, calls), journal.possibly_paid(tx, calls)
+    budget = Budget(cap=work.study.budget_usd if models else None, spent=spent)
+    providers = dict(others or {})
+    for judge in models:
+        if route(judge) not in providers:
+            providers[route(judge)] = provider_for(judge.source, judge.base_url, judge.key_env, settings.most_open)
+    engine = Engine(work.database, providers, work.clock, budget=budget, settings=settings)
+    try:
+        yield engine, lost
+    finally:
+        engine.close()
+
+
+def answers(
+    work: Opened,
+    judges: Sequence[Judge],
+    asks: Sequence[Again],
+    readable: Callable[[int, Answer | None], bool],
+    settings: Settings,
+    progress: Progress | None = None,
+) -> tuple[list[Answer | None], Asked]:
+    """Ask models, and once more where no answer can be read; give the answers in order, and what they cost.
+
+    readable: whether the answer to the question at this place can be used; a failed call is not asked anew.
+    Raises Parked or JudgeError; what was answered until then is in the journal.
+    """
+    with engine_for(work, judges, asks, settings) as (engine, lost):
+        budget = engine.flow.budget
+        spent = budget.spent
+
+        def tell(done: int, of: int) -> None:
+            if progress:
+                progress(Tally(done=done, of=of, usd=budget.spent, budget_usd=budget.cap))
+
+        found = list(engine.submit([ask(0) for ask in asks], tell).answers)
+        again = [n for n, answer in enumerate(found) if answer and not answer.failed and not readable(n, answer)]
+        for n, answer in zip(again, engine.submit([asks[n](1) for n in again]).answers, strict=True):
+            if readable(n, answer):
+                found[n] = answer
+    return found, Asked(
+        calls=len(asks),
+        answered=sum(answer is not None and not answer.failed for answer in found),
+        from_journal=engine.flow.from_journal,
+        usd=budget.spent - spent,
+        possibly_paid=lost,
+    )

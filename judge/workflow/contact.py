@@ -1,0 +1,85 @@
+"""`judge doctor --live`: does a provider answer with the key that is here?  One cheap call each."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from judge.calls import Answer, Budget, Engine, Request, Settings, prices, provider_for
+from judge.clock import utc_now
+from judge.domain import Message
+from judge.errors import JudgeError
+from judge.store.opening import open_database
+from judge.workflow.doctor import Finding
+from judge.workflow.keys import VARIABLES, take_variables
+
+CHEAP: Final[Mapping[str, str]] = {"openai": "gpt-6-luna", "anthropic": "claude-haiku-5-5"}
+"""The least expensive model of each provider in the list of prices."""
+
+_CAP_USD: Final = 0.05
+_ONE_WORD: Final = {
+    "type": "object",
+    "properties": {"word": {"type": "string"}},
+    "required": ["word"],
+    "additionalProperties": False,
+}
+_PATIENCE: Final = Settings(most_open=1, timeout_s=30.0, throttled_s=15.0)
+
+
+def call_providers(folder: Path) -> list[Finding]:
+    """Make one cheap call to each provider whose key is in the environment or in the folder's `.env`.
+
+    Never raises: what is wrong is a finding.  A provider without a key is fine, for nobody has to use it.
+    """
+    try:
+        take_variables(folder, VARIABLES.values())
+    except JudgeError as error:
+        return [Finding(what="keys", ok=False, text=error.line(), remedy=error.hint or "")]
+    return [_call(name) if os.environ.get(VARIABLES[name]) else _no_key(name) for name in CHEAP]
+
+
+def _no_key(name: str) -> Finding:
+    return Finding(what=name, ok=True, text=f"no key: {VARIABLES[name]} is not set, so nothing was called")
+
+
+def _call(name: str) -> Finding:
+    asked = Request(
+        provider=name,
+        model=CHEAP[name],
+        messages=(Message(role="user", content='Answer with {"word": "ready"}.'),),
+        schema=_ONE_WORD,
+        tag="doctor",
+        route=name,
+    )
+    try:
+        answer = _answered(asked)
+    except JudgeError as error:
+        return Finding(what=name, ok=False, text=error.line())
+    if answer is None or answer.failed or answer.error:
+        text = f"{CHEAP[name]} gave no answer: {answer.error if answer else 'none came'}"
+        return Finding(what=name, ok=False, text=text, remedy="Try again later.")
+    return Finding(what=name, ok=True, text=_seen(name, answer))
+
+
+def _answered(asked: Request) -> Answer | None:
+    """Ask through the engine, with all it knows of failures, on a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(Path(folder) / "probe.db")
+        provider = provider_for(asked.provider, None, None, 1)
+        engine = Engine(database, {asked.route: provider}, utc_now, budget=Budget(cap=_CAP_USD), settings=_PATIENCE)
+        try:
+            return engine.submit([asked]).answers[0]
+        finally:
+            engine.close()
+            database.close()
+
+
+def _seen(name: str, answer: Answer) -> str:
+    cost = "" if answer.cost_usd is None else f", {answer.cost_usd:.6f} USD by the list of {prices().of}"
+    return (
+        f"{answer.model or CHEAP[name]} answered in {answer.latency_s or 0:.1f} s "
+        f"({answer.tokens_in} tokens in, {answer.tokens_out} out{cost})"
+    )
