@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from judge.ids import keyed_fraction, keyed_token
+from judge.ids import keyed_bit, keyed_fraction, keyed_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,8 @@ def deal(
     """
     if base is None:
         ranked = sorted(items, key=lambda item: keyed_fraction(secret, "side", salt, item))
-        base = {item: rank % 2 for rank, item in enumerate(ranked)}
+        start = keyed_bit(secret, "start", salt)  # else the odd item of a deck would always lean the same way
+        base = {item: (rank + start) % 2 for rank, item in enumerate(ranked)}
     return [task for seat in seats for task in _deck(items, base, seat, secret, salt, mirrored)]
 
 

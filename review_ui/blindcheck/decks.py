@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SEATS: Final = 3  # every seat gets every item: an item may have three labels
 LONGEST: Final = 100  # pairs a deck
+SHORTEST: Final = 24  # a deck of fewer pairs holds each of them several times, or there would be hundreds of rounds
 REPEATS: Final = 3  # loads of a page that is timed
 SILENT: Final = frozenset({"content-length", "set-cookie"})
 
@@ -60,6 +61,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Truth:
+    """What lies behind two displayed texts: pair, output on the left, whether it is the candidate's, the judge's score."""
+
+    pair: int = -1
+    left: Literal["a", "b"] | None = None
+    candidate: bool | None = None
+    score: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """What one task brought to the browser."""
 
@@ -71,7 +82,7 @@ class _Seen:
 
 def dealt(work: Opened, file: Path, loop: Loop, *, tasks: int, salt: str) -> list[Row]:
     """Deal and hand out at least so many tasks with two different texts.  salt: another one gives other secrets."""
-    plain = contents(work, "00" * 32, most=LONGEST)
+    plain = _long_enough(contents(work, "00" * 32, most=LONGEST))
     different = sum(not pair.identical for pair in plain.pairs)
     rounds = max(2, ceil(tasks / (SEATS * max(1, different))))
     rows: list[Row] = []
@@ -80,15 +91,30 @@ def dealt(work: Opened, file: Path, loop: Loop, *, tasks: int, salt: str) -> lis
             what = replace(plain, name=f"deal-{n}", secret=digest("deal", [salt, n]), wanted=SEATS, seats=SEATS)
             copy = stored(work, here.database, what)
             reviewing.sample(copy)
-            rows += _rounds_rows(here, what, n, _sides(work, what))
+            rows += _rounds_rows(here, what, n, _sides(work))
     return rows
 
 
-def _rounds_rows(here: Stage, what: Contents, n: int, sides: Mapping[tuple[str, str], tuple[int, str, bool]]) -> Iterator[Row]:
+def _long_enough(what: Contents) -> Contents:
+    """Repeat the pairs of a small study, an odd number of times: an odd deck is dealt otherwise than an even one."""
+    times = ceil(SHORTEST / len(what.pairs))
+    if times == 1:
+        return what
+    copies = range(times + 1 - times % 2)
+    pairs = [
+        replace(pair, id=f"{pair.id}~{n}", example=replace(pair.example, id=f"{pair.example.id}~{n}"))
+        for n in copies
+        for pair in what.pairs
+    ]
+    verdicts = [replace(verdict, pair=f"{verdict.pair}~{n}") for n in copies for verdict in what.verdicts]
+    return replace(what, pairs=tuple(pairs), verdicts=tuple(verdicts))
+
+
+def _rounds_rows(here: Stage, what: Contents, n: int, sides: Mapping[tuple[str, str], _Truth]) -> Iterator[Row]:
     for seat in range(SEATS):
         browser = here.guest(what.name, f"Annotator {seat}")
         for place, seen in enumerate(list(_handed_out(browser, timed=n == 0))):
-            yield _row(here, what, seen, sides, round_=n, seat=seat, place=place)
+            yield _row(here, seen, sides, round_=n, seat=seat, place=place)
 
 
 def _handed_out(browser: Browser, *, timed: bool) -> Iterator[_Seen]:
@@ -115,9 +141,8 @@ def _load_time(browser: Browser) -> float:
 
 def _row(
     here: Stage,
-    what: Contents,
     seen: _Seen,
-    sides: Mapping[tuple[str, str], tuple[int, str, bool]],
+    sides: Mapping[tuple[str, str], _Truth],
     *,
     round_: int,
     seat: int,
@@ -127,7 +152,7 @@ def _row(
         task = desk_store.find_task(tx, seen.token)
     assert task is not None
     skeleton = frame_of(seen.html).skeleton(seen.token)
-    pair, left, candidate = sides.get((task.left, task.right), (-1, None, None))
+    truth = sides.get((task.left, task.right), _Truth())
     headers = [one for one in seen.answer.headers if one[0] not in SILENT]
     return Row(
         round=round_,
@@ -136,15 +161,15 @@ def _row(
         place=place,
         token=seen.token,
         item=task.item.rpartition("-")[2],
-        pair=pair,
+        pair=truth.pair,
         headers=_digest(repr(headers)),
         frame=_digest(skeleton),
         size=len(seen.html),
         brought_s=seen.answer.seconds,
         loaded_s=seen.loaded_s,
-        left=left,  # type: ignore[arg-type]
-        candidate=candidate,
-        score=made_up_score(what.pairs[pair].id) if pair >= 0 else 0.5,
+        left=truth.left,
+        candidate=truth.candidate,
+        score=truth.score,
     )
 
 
@@ -152,16 +177,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sides(work: Opened, what: Contents) -> dict[tuple[str, str], tuple[int, str, bool]]:
-    """Map what can be seen, left and right, to pair, output on the left, and whether that is the candidate's."""
-    known: dict[tuple[str, str], tuple[int, str, bool]] = {}
+def _sides(work: Opened) -> dict[tuple[str, str], _Truth]:
+    """Map what can be seen, left and right, to the truth; texts that stand in two pairs are left out."""
+    known: dict[tuple[str, str], _Truth] = {}
     twice: set[tuple[str, str]] = set()
-    for n, pair in enumerate(work.sources.pairs[: len(what.pairs)]):
-        new = candidate_side(work, pair)
-        for left, right, side in ((pair.text_a, pair.text_b, "a"), (pair.text_b, pair.text_a, "b")):
-            if (left, right) in known:
-                twice.add((left, right))
-            known[left, right] = (n, side, side == new)
+    for n, pair in enumerate(work.sources.pairs[:LONGEST]):
+        new, score = candidate_side(work, pair), made_up_score(pair.id)
+        twice |= {texts for texts in ((pair.text_a, pair.text_b), (pair.text_b, pair.text_a)) if texts in known}
+        if pair.identical:
+            continue
+        known[pair.text_a, pair.text_b] = _Truth(pair=n, left="a", candidate=new == "a", score=score)
+        known[pair.text_b, pair.text_a] = _Truth(pair=n, left="b", candidate=new == "b", score=score)
     return {texts: told for texts, told in known.items() if texts not in twice}
 
 

@@ -78,6 +78,14 @@ def features(rows: Sequence[Row]) -> tuple[list[str], FloatArray]:
     for n in (2, 4, 8):
         for rest in range(n):
             columns[f"place in the deck is {rest} modulo {n}"] = [row.place % n == rest for row in rows]
+    last = {row.deck: row.place for row in sorted(rows, key=lambda row: row.place)}
+    for n in range(4):
+        here = [row.place == last[row.deck] - n for row in rows]
+        columns[f"place {n + 1} from the end"] = list(here)
+        # The same item has the other side on odd seats, so that what is constant there changes sign.
+        columns[f"place {n + 1} from the end, by turns over seats"] = [
+            at * (1 - 2 * (row.seat % 2)) for at, row in zip(here, rows, strict=True)
+        ]
     columns["place in the deck"] = [row.place for row in rows]
     columns["seat"] = [row.seat for row in rows]
     columns["place and seat, odd or even"] = [(row.place + row.seat) % 2 for row in rows]

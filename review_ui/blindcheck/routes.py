@@ -24,12 +24,19 @@ def sweep(
 ) -> Iterator[Answer]:
     """Ask everything; yield every answer.
 
-    fills: what to put for each parameter of a path.  forms: what to send with every method that may change something.
+    fills: what to put for each parameter of a path.  forms: what to post, each to every route; other methods that may change
+    something send the first.
     """
     for path, method, accept in product(paths, METHODS, (HTML, JSON)):
         for filled in _filled(path, fills):
-            for form in forms if method in ("POST", "PUT", "DELETE") else (None,):
+            for form in _forms(method, forms):
                 yield browser.ask(method, filled, form, accept=accept, route=path)
+
+
+def _forms(method: str, forms: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str] | None]:
+    if method == "POST":
+        return forms
+    return forms[:1] if method in ("PUT", "DELETE") else (None,)
 
 
 def _filled(path: str, fills: Mapping[str, Sequence[str]]) -> list[str]:

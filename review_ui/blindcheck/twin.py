@@ -72,8 +72,8 @@ def _parts(first: Answer, second: Answer) -> list[tuple[str, bytes, bytes]]:
     return [
         ("request", first.sent.partition("/join/")[0].encode(), second.sent.partition("/join/")[0].encode()),
         ("status", str(first.status).encode(), str(second.status).encode()),
-        ("headers", _headers(first), _headers(second)),
         ("body", _masked(first.text).encode(), _masked(second.text).encode()),
+        ("headers", _headers(first), _headers(second)),
     ]
 
 

@@ -252,6 +252,15 @@ class Review(RuleBasedStateMachine):
     def time_passes(self, minutes):
         self.here.later(minutes=minutes)
 
+    @rule(n=person)
+    def looks_up_after_the_others_went_on(self, n):
+        """Too long away: what one still has on the page may be in another's hand by now."""
+        self.here.later(minutes=31)
+        for m in range(len(self.people)):
+            if self.people[m] != self.somebody(n):
+                self.opens(m)
+        self.votes(n, "left", 1, blind=False)
+
     @rule(n=person, m=person)
     def reaches_for_another_s_task(self, n, m):
         task = self.shown.get(self.somebody(n))

@@ -123,7 +123,7 @@ def test_betraying_texts_and_a_rubric_that_names_an_arm_are_pointed_out(tmp_path
         "".join(f"%{ord(c):02X}" for c in WORD),
         "".join(f"&#{ord(c)};" for c in WORD),
         "".join(f"&#X{ord(c):X};" for c in WORD),
-        json.dumps(WORD).replace(WORD[3], f"\\u{ord(WORD[3]):04x}") if False else "".join(f"\\u{ord(c):04x}" for c in WORD),
+        "".join(f"\\u{ord(c):04x}" for c in WORD),
         base64.b64encode(f"{WORD}".encode()).decode(),
         base64.b64encode(f"x{WORD} and more".encode()).decode(),
         base64.urlsafe_b64encode(f"xy{WORD}".encode()).decode(),
@@ -202,6 +202,19 @@ def test_guessing_forward_is_a_fair_coin_on_noise_and_finds_a_weak_pattern():
 def test_looks_say_nothing_about_words():
     assert (looks("Good day. 12 cats!") == looks("Cats, 3 dogs!")).sum() < len(looks(""))
     assert (looks("abc def 12") == looks("xyz uvw 34")).all()
+
+
+def test_when_one_side_cannot_be_rendered_both_are_shown_plain():
+    from judge.desk import Task
+    from review_ui.desk.texts import shown, texts_of
+
+    def fragile(text: str) -> Any:
+        if "$" in text:
+            raise ValueError(text)
+        return shown(text)
+
+    texts = texts_of(Task(token="t", messages=(), reference=None, left="**bold**", right="$x$"), fragile)
+    assert (texts.left, texts.right) == ("<pre>**bold**</pre>", "<pre>$x$</pre>")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import judge.review
 import judge.review.rounds as rounds
 import review_ui.app
 import review_ui.desk.routes as desk_routes
-import review_ui.failures
 from judge.workflow import Study
 from review_ui.blindcheck.browser import Loop
 from review_ui.blindcheck.canary import COMMENT, canaries
@@ -23,6 +22,7 @@ from review_ui.blindcheck.copies import made_up_score
 from review_ui.blindcheck.guessing import guess
 from review_ui.blindcheck.seeding import WORDS
 from review_ui.blindcheck.twin import twin
+from review_ui.pages import html
 from tests.studies import small
 
 ARM = f"arm-{WORDS['candidate name']}"
@@ -45,14 +45,14 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture
-def page(monkeypatch) -> Callable[[Plant], None]:
+def pages(monkeypatch) -> Callable[[Plant], None]:
     """Change the HTML of every pair: the plant gets the page and its task."""
     before = desk_routes.render
 
     def planted(plant: Plant) -> None:
         def render(name: str, **shown: Any) -> str:
-            html = before(name, **shown)
-            return plant(html, shown["task"]) if name == "pair.html" else html
+            page = before(name, **shown)
+            return plant(page, shown["task"]) if name == "pair.html" else page
 
         monkeypatch.setattr(desk_routes, "render", render)
 
@@ -94,7 +94,7 @@ def leaks_of_guess(work: Any, tmp_path: Any, loop: Loop, tasks: int = 240) -> di
 
 def mark(side: str, text: str) -> Plant:
     """Put something into the tag of one side."""
-    return lambda html, _task: html.replace(f'class="side {side}"', f'class="side {side}" {text}')
+    return lambda page, _task: page.replace(f'class="side {side}"', f'class="side {side}" {text}')
 
 
 # --- Words that must not come out ---------------------------------------------------------------------------------------
@@ -110,14 +110,14 @@ def mark(side: str, text: str) -> Plant:
         (f'title="{WORDS["adapter"]}"', "adapter as plain"),
     ],
 )
-def test_a_models_name_in_an_attribute_is_found(work, tmp_path, loop, page, text, said):
-    page(mark("left", text))
+def test_a_models_name_in_an_attribute_is_found(work, tmp_path, loop, pages, text, said):
+    pages(mark("left", text))
     assert said in leak_of_canary(work, tmp_path, loop)
 
 
 @pytest.mark.parametrize("place", ["candidate name", "verdict reason", "rationale", "tag", "example id", "label comment"])
-def test_a_word_in_a_comment_of_the_page_is_found(work, tmp_path, loop, page, place):
-    page(lambda html, _task: f"{html}<!-- {WORDS[place]} -->")
+def test_a_word_in_a_comment_of_the_page_is_found(work, tmp_path, loop, pages, place):
+    pages(lambda page, _task: f"{page}<!-- {WORDS[place]} -->")
     assert f"{place} as plain in the body of GET /desk (200)" in leak_of_canary(work, tmp_path, loop)
 
 
@@ -145,8 +145,8 @@ def test_a_validator_of_one_side_is_found(work, tmp_path, loop, monkeypatch):
     assert "header etag on" in leak_of_canary(work, tmp_path, loop)
 
 
-def test_somebody_elses_comment_is_found(work, tmp_path, loop, page):
-    page(lambda html, _task: f"{html}<p>{COMMENT['other']}</p>")
+def test_somebody_elses_comment_is_found(work, tmp_path, loop, pages):
+    pages(lambda page, _task: f"{page}<p>{COMMENT['other']}</p>")
     assert "comment of the other as plain" in leak_of_canary(work, tmp_path, loop)
 
 
@@ -157,8 +157,8 @@ def test_a_reference_that_the_rubric_hides_is_found(work, tmp_path, loop, monkey
 
 
 def test_the_text_of_an_exception_is_found(work, tmp_path, loop, monkeypatch):
-    monkeypatch.setattr(review_ui.failures, "_told", str)
-    assert "(500)" in leak_of_canary(work, tmp_path, loop)
+    monkeypatch.setattr(review_ui.app, "answer_failure", lambda _request, failure: html(str(failure), 500))
+    assert "in the body of" in leak_of_canary(work, tmp_path, loop)
 
 
 def test_an_extra_field_for_the_script_is_found(work, tmp_path, loop, monkeypatch):
@@ -170,27 +170,26 @@ def test_an_extra_field_for_the_script_is_found(work, tmp_path, loop, monkeypatc
 # --- The page of a pair ---------------------------------------------------------------------------------------------------
 
 
-def test_sides_that_only_the_style_swaps_are_found(work, tmp_path, loop, page):
-    def swap(html: str, task: Any) -> str:
-        start, middle = html.index('<article class="side left"'), html.index('<article class="side right"')
-        end = html.index("</article>", middle) + len("</article>")
-        return html[:start] + html[middle:end] + html[start:middle] + html[end:] if "newer" in task.right else html
+def test_sides_that_only_the_style_swaps_are_found(work, tmp_path, loop, pages):
+    def swap(page: str, task: Any) -> str:
+        start, middle = page.index('<article class="side left"'), page.index('<article class="side right"')
+        end = page.index("</article>", middle) + len("</article>")
+        return page[:start] + page[middle:end] + page[start:middle] + page[end:] if "newer" in task.right else page
 
-    page(swap)
+    pages(swap)
     assert "in the order right, left" in leak_of_canary(work, tmp_path, loop)
 
 
-def test_a_verdict_beside_the_pair_is_found(work, tmp_path, loop, page):
-    page(
-        lambda html, task: (
-            f"{html}<p>The judge prefers the {'left' if len(task.left) % 2 else 'right'}.</p>" * (task.token > "8")
-        )
-    )
+def test_a_verdict_beside_the_pair_is_found(work, tmp_path, loop, pages):
+    def verdict(page: str, task: Any) -> str:
+        return f"{page}<p>The judge prefers the {'left' if len(task.left) > len(task.right) else 'right'}.</p>"
+
+    pages(verdict)
     assert "stands outside the texts of some pairs only" in leak_of_canary(work, tmp_path, loop)
 
 
-def test_an_attribute_that_tells_the_pairs_apart_is_found(work, tmp_path, loop, page):
-    page(lambda html, task: html.replace("<fieldset", f'<fieldset data-n="{len(task.left)}{task.token[0]}"'))
+def test_an_attribute_that_tells_the_pairs_apart_is_found(work, tmp_path, loop, pages):
+    pages(lambda page, task: page.replace("<fieldset", f'<fieldset data-n="{len(task.left)}{task.token[0]}"'))
     assert "<fieldset data-n> differs from pair to pair" in leak_of_canary(work, tmp_path, loop)
 
 
@@ -234,11 +233,23 @@ def test_sides_by_turns_from_a_secret_start_are_found(work, tmp_path, loop, monk
     assert "follow a pattern" in leaks_of_guess(work, tmp_path, loop)["series"]
 
 
+def test_an_odd_item_that_is_always_left_on_even_seats_is_found(tmp_path, loop, monkeypatch):
+    before = rounds.deal
+
+    def deal(items: Any, seats: Any, secret: str, **named: Any) -> list[Any]:
+        ranked = sorted(items, key=lambda item: hashlib.sha256(f"{secret}{item}".encode()).digest())
+        return before(items, seats, secret, **{**named, "base": {item: rank % 2 for rank, item in enumerate(ranked)}})
+
+    monkeypatch.setattr(rounds, "deal", deal)
+    with Study.open(small(["b"] * 25, people=0).write(tmp_path)).work() as odd:
+        assert "from the end, by turns over seats" in leaks_of_guess(odd, tmp_path, loop, tasks=900)["features"]
+
+
 def test_items_in_the_order_of_the_judges_score_are_found(work, tmp_path, loop, monkeypatch, decks):
     before = judge.review.sampling_order
 
     def by_score(*args: Any) -> list[Any]:
-        return sorted(before(*args), key=lambda one: made_up_score(one.pair))
+        return sorted(before(*args), key=lambda one: made_up_score(one.pair.partition("~")[0]))
 
     monkeypatch.setattr(judge.review, "sampling_order", by_score)
     decks(lambda task, _mirrored: replace(task, position=int(task.item)))
@@ -257,8 +268,8 @@ def test_a_page_that_is_slower_for_one_arm_is_found(work, tmp_path, loop, monkey
     assert "with the candidate on the left" in leaks_of_guess(work, tmp_path, loop)["timing"]
 
 
-def test_a_page_that_is_longer_for_one_arm_is_found(work, tmp_path, loop, page):
-    page(lambda html, task: html.replace("<fieldset", "<fieldset ") if "newer" in task.right else html)
+def test_a_page_that_is_longer_for_one_arm_is_found(work, tmp_path, loop, pages):
+    pages(lambda page, task: page.replace("<fieldset", "<fieldset ") if "newer" in task.right else page)
     assert "size of the page" in leaks_of_guess(work, tmp_path, loop)["features"]
 
 
