@@ -4,6 +4,7 @@ Which labels count, how judges stand beside people, and what people's labels mak
 `Agreement.to_json` is the agree/1 document.
 """
 
+from judge.agreement.bridge import Bridge, Rates, Span, bridge
 from judge.agreement.document import estimate as estimate_document
 from judge.agreement.panel import agreement
 from judge.agreement.select import Selection, select_labels
@@ -21,16 +22,20 @@ from judge.agreement.types import (
 
 __all__ = [
     "Agreement",
+    "Bridge",
     "ClusterRule",
     "CorrectedRate",
     "CriterionPanel",
     "JudgePanel",
     "PeoplePanel",
     "PeopleRule",
+    "Rates",
     "Selection",
+    "Span",
     "Two",
     "WinRate",
     "agreement",
+    "bridge",
     "estimate_document",
     "select_labels",
 ]

@@ -24,7 +24,7 @@ class Budget:
         """Set the worst case of a call aside.  Raises Parked when the cap would be passed."""
         if self.cap is not None and self.spent + self.reserved + worst > self.cap + 1e-12:
             raise Parked(
-                f"the budget of {self.cap:g} USD is used: {self.spent:.2f} spent, {self.reserved:.2f} reserved",
+                f"the budget of {self.cap:g} USD has no room for a call of up to {worst:.2g} USD: {self.spent:.2f} are spent",
                 hint="write a larger `budget:` into the study and run the same command again",
             )
         self._reserved[call] = worst

@@ -13,6 +13,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,6 +54,8 @@ class Engine:
         self._flow = Flow(database, providers, clock, budget or Budget(cap=None), settings or Settings())
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._run: Future[None] | None = None
+        self._hurried = False
 
     @property
     def flow(self) -> Flow:
@@ -69,6 +72,7 @@ class Engine:
         out: queue.SimpleQueue[Any] = queue.SimpleQueue()
         done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put), self._running())
         done.add_done_callback(lambda _: out.put(_END))
+        self._run = done
         interrupted = False
         try:
             while True:
@@ -76,6 +80,7 @@ class Engine:
                     item = out.get()
                 except KeyboardInterrupt:
                     if interrupted:
+                        self._hurried = True
                         raise
                     interrupted = True
                     self._stop()
@@ -104,13 +109,26 @@ class Engine:
         self._running().call_soon_threadsafe(self._flow.stop)
 
     def close(self) -> None:
-        """Close connections and end the thread."""
+        """Wait for what is still open, unless a second interrupt said not to; close connections and end the thread."""
         if self._loop is None or self._thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._flow.close(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._drain()
+        finally:
+            self._end(self._loop, self._thread)
+
+    def _drain(self) -> None:
+        """An interrupt may come while the asker was busy with an answer; what is on the wire is paid all the same."""
+        if self._run is None or self._run.done() or self._hurried:
+            return
+        self._stop()
+        wait([self._run])
+
+    def _end(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        asyncio.run_coroutine_threadsafe(self._flow.close(), loop).result(timeout=10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
         self._loop = self._thread = None
 
     def _running(self) -> asyncio.AbstractEventLoop:

@@ -30,6 +30,7 @@ from judge.store.database import Database
 
 _AHEAD: Final = 512  # requests read at a time
 _DOWN: Final = 50  # failures in a row, after which a provider is taken for down
+_SILENT: Final = 3  # failures in a row that tell silence from one lost call
 _WRONG: Final = 5  # refused requests at the very beginning, after which the settings are taken for wrong
 
 Give = Callable[[tuple[int, Answer | None]], None]
@@ -39,8 +40,8 @@ Give = Callable[[tuple[int, Answer | None]], None]
 class Settings:
     """How calls are made.
 
-    most_open: calls open at once to one model.  timeout_s: least time a call may take.  send: False to answer from the
-    journal alone.
+    most_open: calls open at once to one model.  timeout_s: least time a call may take; when none was answered for so long
+    and several failed, the run parks.  send: False to answer from the journal alone.
     """
 
     most_open: int = 64
@@ -226,13 +227,14 @@ class Flow:
             self._halt_by_bug(error)
         finally:
             lane.busy -= 1
-            lane.wake.set()
+            for other in self._lanes.values():  # money that came free may be what another lane waits for
+                other.wake.set()
 
     async def _send(self, lane: Lane, call: Call) -> tuple[Reply | None, Failed | None, float]:
         """Hold a place while the call is on the wire, and no longer: writing down what came needs none."""
         try:
             await self._journal.sending(call.digest, call.tries)
-            started = time.monotonic()
+            started = call.sent_at = time.monotonic()
             timeout = lane.timeout_s(self._settings.timeout_s)
             reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
             return reply, None, time.monotonic() - started
@@ -240,8 +242,7 @@ class Flow:
             return None, failure.failed, 0.0
         finally:
             lane.pacer.end()
-            for other in self._lanes.values():
-                other.wake.set()
+            lane.wake.set()
 
     async def _came(self, lane: Lane, call: Call, reply: Reply, took: float) -> None:
         lane.latencies.append(took)
@@ -250,12 +251,7 @@ class Flow:
         now = self._last_answer = time.monotonic()
         lane.pacer.answered(reply.limits, now)
         usage = reply.answer.usage
-        cost = 0.0 if lane.free or lane.price is None else lane.price.cost(
-            fresh=(usage.tokens_in or 0) - usage.cached - usage.written,
-            cached=usage.cached,
-            written=usage.written,
-            out=usage.tokens_out or 0,
-        )  # fmt: skip
+        cost = lane.cost(call, usage)
         answer = replace(reply.answer, cost_usd=cost, latency_s=reply.answer.latency_s or (None if lane.free else took))
         cut_first = answer.finish == "length" and call.raised == 0 and not lane.free
         kept = Outcome(
@@ -268,7 +264,7 @@ class Flow:
             error_class="cut" if cut_first else None,
         )
         await self._journal.came(kept)
-        self.budget.settle(call.digest, cost or 0.0)
+        self.budget.settle(call.digest, cost)
         if cut_first:
             call.raised = 1  # the room was too small, once; what is cut again is cut
             lane.put_off(call, now)
@@ -276,19 +272,19 @@ class Flow:
         self._answer(call, answer)
 
     async def _failed(self, lane: Lane, call: Call, failed: Failed) -> None:
-        usage = {"status": failed.status, "text": failed.text}
-        await self._journal.came(
-            Outcome(
-                call=call.digest,
-                n=call.tries,
-                raw=None,
-                usage=usage,
-                request_id=failed.request_id,
-                error_class=failed.kind,
-            )
+        # A try that may have been paid keeps its worst cost, in the journal too: the cap holds whatever was booked.
+        cost = call.worst_cost(lane.price) if failed.paid else None
+        kept = Outcome(
+            call=call.digest,
+            n=call.tries,
+            raw=None,
+            usage={"status": failed.status, "text": failed.text},
+            cost_usd=cost,
+            request_id=failed.request_id,
+            error_class=failed.kind,
         )
-        # A try that may have been paid keeps its worst cost: the cap holds whatever the provider booked.
-        self.budget.settle(call.digest, call.worst_cost(lane.price) if failed.paid else 0.0)
+        await self._journal.came(kept)
+        self.budget.settle(call.digest, cost or 0.0)
         now = time.monotonic()
         if failed.kind == "throttled":
             self._throttled(lane, call, failed, now)
@@ -312,13 +308,20 @@ class Flow:
         call.failures += 1
         lane.failures_in_a_row += 1
         lane.pacer.struggle()
-        if lane.failures_in_a_row >= _DOWN:
+        if self._down(lane, call, now):
             self._halt(Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later"))
         if call.failures >= ATTEMPTS:
             self._give_up(call, failed)
             return
         pause = min(30.0, 0.5 * 2**call.failures) * (0.5 + self._jitter.random() / 2)
         lane.put_off(call, now + max(pause, failed.retry_after_s or 0.0))
+
+    def _down(self, lane: Lane, call: Call, now: float) -> bool:
+        """Tell a provider that is down from calls that are lost now and then."""
+        in_a_row = lane.failures_in_a_row
+        # A call that went out after the last answer and was waited for in vain: no answer came for so long.
+        unheard = call.sent_at > self._last_answer and now - self._last_answer >= self._settings.timeout_s
+        return (unheard and in_a_row >= _SILENT) or in_a_row >= _DOWN or (lane.answers == 0 and call.failures >= ATTEMPTS)
 
     def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:
         lane.failures_in_a_row += 1

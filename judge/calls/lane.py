@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,11 +13,12 @@ from typing import Final
 from judge.calls.pacing import Pacer
 from judge.calls.prices import Price
 from judge.calls.providers.base import Provider, output_limit
-from judge.calls.request import Request
+from judge.calls.request import Request, Usage
 
 ATTEMPTS: Final = 5  # tries that count; being throttled does not
 CHARACTERS_PER_TOKEN: Final = 3.5
 _LATENCIES: Final = 200
+_AROUND: Final = 200  # tokens that a provider puts around the turns
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Call:
     tries: int = 0  # as the journal numbers them
     failures: int = 0  # tries that count
     raised: int = 0  # how often the output limit was raised
+    sent_at: float = 0.0  # of the last try
 
     @property
     def tokens_in(self) -> float:
@@ -36,12 +39,20 @@ class Call:
         written = sum(len(turn.content) for turn in self.request.messages) + len(self.request.system or "")
         return written / CHARACTERS_PER_TOKEN
 
+    @property
+    def most_tokens_in(self) -> int:
+        """Give what is read at most: no tokenizer makes more tokens of a text than it has bytes."""
+        words = [self.request.system or "", *(turn.content for turn in self.request.messages)]
+        schema = 0 if self.request.schema is None else len(json.dumps(self.request.schema))
+        return sum(len(text.encode("utf-8", "surrogatepass")) for text in words) + schema + _AROUND
+
     def worst_cost(self, price: Price | None) -> float:
-        """Give what one try costs at most."""
+        """Give what one try costs at most, in US dollars; what is read may also be written into a cache."""
         if price is None:
             return 0.0
-        limit = output_limit(self.request, self.raised)
-        return price.cost(fresh=int(self.tokens_in * 1.3) + 200, cached=0, written=0, out=limit) or 0.0
+        read, limit = self.most_tokens_in, output_limit(self.request, self.raised)
+        costs = (price.cost(fresh=read - n, cached=0, written=n, out=limit) for n in (0, read))
+        return max(cost or 0.0 for cost in costs)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +71,16 @@ class Lane:
     failures_in_a_row: int = 0
     answers: int = 0
     _order: itertools.count[int] = field(default_factory=itertools.count)
+
+    def cost(self, call: Call, usage: Usage) -> float:
+        """Give what an answer cost, in US dollars; one that does not say what it took is taken at its worst."""
+        if self.free or self.price is None:
+            return 0.0
+        if usage.tokens_in is None or usage.tokens_out is None:
+            return call.worst_cost(self.price)
+        fresh = max(0, usage.tokens_in - usage.cached - usage.written)
+        found = self.price.cost(fresh=fresh, cached=usage.cached, written=usage.written, out=usage.tokens_out)
+        return found or 0.0
 
     @property
     def idle(self) -> bool:

@@ -1,4 +1,4 @@
-"""Start: demo, init, check, doctor."""
+"""Start: demo, init, check."""
 
 from __future__ import annotations
 
@@ -78,22 +78,4 @@ def check(
     say(dump_yaml(dict(checked.config)).rstrip())
 
 
-def doctor(db: DbOption = None, as_json: JsonOption = False) -> int:
-    """Look whether this machine is fit: Python, database, disk.
-
-    Example: judge doctor
-    """
-    import os
-
-    from judge.workflow import examine
-
-    findings = examine(db or os.environ.get("JUDGE_DB") or str(Path(".judge") / "judge.db"))
-    if as_json:
-        emit({"findings": [{"what": f.what, "ok": f.ok, "text": f.text, "remedy": f.remedy} for f in findings]})
-    else:
-        for finding in findings:
-            say(f"{'ok ' if finding.ok else 'BAD'}  {finding.what}: {finding.text} {finding.remedy}".rstrip())
-    return 0 if all(finding.ok for finding in findings) else 2
-
-
-COMMANDS: Final[dict[str, Callable[..., Any]]] = {"demo": demo, "init": init, "check": check, "doctor": doctor}
+COMMANDS: Final[dict[str, Callable[..., Any]]] = {"demo": demo, "init": init, "check": check}

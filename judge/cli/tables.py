@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from judge.agreement import Agreement, JudgePanel, PeoplePanel
+    from judge.agreement import Agreement, Bridge, JudgePanel, PeoplePanel, Span
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
+    from judge.workflow import Examined, Scored
 
 
 def agreement_lines(found: Agreement) -> Iterator[str]:
@@ -64,6 +65,62 @@ def interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.3f} (no interval: {estimate.reason})"
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}] {estimate.method}"
+
+
+def bridge_lines(found: Bridge) -> Iterator[str]:
+    """Write what changes when one judge takes over from another."""
+    yield f"From {found.old} to {found.new}, intervals by {found.clusters['by']}"
+    for criterion, span in found.criteria.items():
+        yield from _span_lines(criterion, span)
+    for rates in found.win_rates:
+        yield f"Win rate of {rates.candidate}, on pairs that both scored"
+        yield _line(found.old, rates.old)
+        yield _line(found.new, rates.new)
+        yield _line("difference, paired", rates.difference)
+    yield "The same answer when asked the same again"
+    for name, steady in found.repeat.items():
+        yield f"  {name:<28} never asked again" if steady is None else _line(name, steady)
+
+
+def _span_lines(criterion: str, span: Span) -> Iterator[str]:
+    equal = f"; {span.identical} of equal texts left out" if span.identical else ""
+    yield (
+        f"{criterion}: both judged {span.both} of {span.pairs} pairs, {span.only_old} only the old, "
+        f"{span.only_new} only the new, {span.neither} neither{equal}"
+    )
+    yield _line("flipped verdicts", span.flips)
+    yield _line("alpha, nominal", span.agreement.alpha_nominal)
+    for value, row in span.table.items():
+        changed = ", ".join(f"{count} {other}" for other, count in row.items() if count)
+        if changed:
+            yield f"    {value} before, now {changed}"
+
+
+def examined_lines(found: Examined) -> Iterator[str]:
+    """Write how often a judge fell for what was planted."""
+    yield f"Judge {found.judge}: how often it"
+    for one in found.biases:
+        yield f"{one.bias}: {one.what}"
+        apart = {"split orders": one.split, "worse in both orders": one.wrong}
+        more = [f"{count} {words}" for words, count in apart.items() if count]
+        more += [f"{count} unscored ({reason})" for reason, count in one.unscored.items()]
+        yield f"  {one.fell} of {one.estimate.n}  {interval(one.estimate)}{''.join(f'; {part}' for part in more)}"
+    asked = found.asked
+    yield f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} from the journal, {asked.usd:.4f} USD now"
+    yield "A few pairs for each: this finds a weak judge, and certifies none."
+
+
+def score_lines(found: Scored) -> Iterator[str]:
+    """Write the mean score of each arm on each criterion."""
+    before = None
+    for row in found.table:
+        if (row.judge, row.arm) != before:
+            yield f"Judge {row.judge} on {row.arm}"
+        before = row.judge, row.arm
+        why = ", ".join(f"{count} {reason}" for reason, count in row.missing.items())
+        yield f"{_line(f'{row.criterion} ({row.of[0]} to {row.of[1]})', row.estimate)}{why and f': {why}'}"
+    asked = found.asked
+    yield f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} from the journal, {asked.usd:.4f} USD now"
 
 
 def pair_lines(shown: Exhibit) -> Iterator[str]:

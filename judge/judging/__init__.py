@@ -1,9 +1,10 @@
-"""Pair x Rubric x judges in, Verdict out.  Small, because calls is deep."""
+"""Pair x Rubric x judges in, Verdict out; or one output in, scores out.  Small, because calls is deep."""
 
 from judge.judging.parse import LENIENT, PARSER, Parsed, asked, parse
 from judge.judging.plan import MODELS, Ask, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, checklist_of, prompt
 from judge.judging.resolve import complete, complete_verdicts, jury, preference_of_check, resolve, strata, verdicts
+from judge.judging.scoring import ParsedScore, Scoring, graded, parse_scores, score_request, score_schema, span_of
 
 __all__ = [
     "LENIENT",
@@ -11,13 +12,17 @@ __all__ = [
     "PARSER",
     "Ask",
     "Parsed",
+    "ParsedScore",
+    "Scoring",
     "answer_schema",
     "asked",
     "checklist_of",
     "complete",
     "complete_verdicts",
+    "graded",
     "jury",
     "parse",
+    "parse_scores",
     "plan",
     "preference_of_check",
     "prompt",
@@ -25,6 +30,9 @@ __all__ = [
     "request",
     "resolve",
     "route",
+    "score_request",
+    "score_schema",
+    "span_of",
     "strata",
     "tagged",
     "verdicts",

@@ -22,7 +22,7 @@ from judge.judging.resolve import preference_of_check
 PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
 LENIENT: Final = "lenient/1"  # the answer had words around it
 _FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
-_PASSES: Final = {"pass": True, "fail": False}
+PASSES: Final = {"pass": True, "fail": False}
 _STORED: Final[Mapping[tuple[str, Order], Preference]] = {
     ("first", "ab"): "a",
     ("second", "ab"): "b",
@@ -46,7 +46,9 @@ class Parsed:
     parser: str = PARSER
 
 
-class _Broken(Exception):
+class Broken(Exception):
+    """Nothing can be made of an answer, or of a part of it, for this reason."""
+
     def __init__(self, reason: Reason) -> None:
         self.reason: Reason = reason
 
@@ -60,8 +62,8 @@ def parse(answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequen
     """
     questions = asked(rubric, checklist)
     try:
-        content, parser = _content(answer, questions)
-    except _Broken as broken:
+        content, parser = content_of(answer, questions)
+    except Broken as broken:
         return [Parsed(criterion=question.id, value=None, reason=broken.reason) for question in questions]
     return [replace(_criterion(content, question, order), parser=parser) for question in questions]
 
@@ -73,23 +75,24 @@ def asked(rubric: Rubric, checklist: Sequence[str] = ()) -> tuple[Criterion, ...
     return (*criteria, *own, overall) if rubric.checklist else rubric.questions
 
 
-def _content(answer: Answer | None, questions: Sequence[Criterion]) -> tuple[Mapping[str, Any], str]:
+def content_of(answer: Answer | None, questions: Sequence[Criterion]) -> tuple[Mapping[str, Any], str]:
+    """Take the one JSON object out of an answer, with the name of the parser that could.  Raises Broken."""
     if answer is None:
-        raise _Broken("absent")
+        raise Broken("absent")
     if answer.error is not None:
-        raise _Broken("refused" if answer.error.startswith("refus") else "error")
+        raise Broken("refused" if answer.error.startswith("refus") else "error")
     if answer.finish == "filter":
-        raise _Broken("filtered")
+        raise Broken("filtered")
     text = (answer.text or "").strip()
     if not text:
-        raise _Broken("cut" if answer.finish == "length" else "empty")
+        raise Broken("cut" if answer.finish == "length" else "empty")
     try:
         return _object(text), PARSER
-    except _Broken:
+    except Broken:
         raise
     except (ValueError, RecursionError):
         if answer.finish == "length":
-            raise _Broken("cut") from None
+            raise Broken("cut") from None
     return _inside(text, questions), LENIENT
 
 
@@ -102,11 +105,11 @@ def _inside(text: str, questions: Sequence[Criterion]) -> Mapping[str, Any]:
     try:
         content = _object(text[start : end + 1]) if start >= 0 else {}
     except (ValueError, RecursionError):
-        raise _Broken("malformed") from None
+        raise Broken("malformed") from None
     criteria = content.get("criteria", {})
     there = {*(criteria if isinstance(criteria, dict) else ()), *({OVERALL} & set(content))}
     if not {question.id for question in questions} <= there:
-        raise _Broken("malformed")
+        raise Broken("malformed")
     return content
 
 
@@ -114,7 +117,7 @@ def _object(text: str) -> Mapping[str, Any]:
     fenced = _FENCED.fullmatch(text)
     content = json.loads(fenced.group(1) if fenced else text, object_pairs_hook=_single_keys, parse_constant=_refuse)
     if not isinstance(content, dict):
-        raise _Broken("malformed")
+        raise Broken("malformed")
     return content
 
 
@@ -122,7 +125,7 @@ def _single_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key, value in pairs:
         if key in content and content[key] != value:
-            raise _Broken("contradictory")
+            raise Broken("contradictory")
         content[key] = value
     return content
 
@@ -133,48 +136,50 @@ def _refuse(constant: str) -> Any:
 
 def _criterion(content: Mapping[str, Any], question: Criterion, order: Order) -> Parsed:
     try:
-        entry = _entry(content, question.id)
+        entry = entry_of(content, question.id)
         reasons = entry.get("reasons")
         rationale = reasons if isinstance(reasons, str) else None
         if question.check:
             return _check(entry, question.id, order, rationale)
         return Parsed(criterion=question.id, value=_choice(entry, order), rationale=rationale)
-    except _Broken as broken:
+    except Broken as broken:
         return Parsed(criterion=question.id, value=None, reason=broken.reason)
 
 
-def _entry(content: Mapping[str, Any], criterion: str) -> Mapping[str, Any]:
+def entry_of(content: Mapping[str, Any], criterion: str) -> Mapping[str, Any]:
+    """Take what an answer says about one criterion.  Raises Broken."""
     if criterion == OVERALL:
         entry = content.get(OVERALL)
     else:
         criteria = content.get("criteria")
         if criteria is not None and not isinstance(criteria, dict):
-            raise _Broken("malformed")
+            raise Broken("malformed")
         entry = (criteria or {}).get(criterion)
     if entry is None:
-        raise _Broken("absent")
+        raise Broken("absent")
     if not isinstance(entry, dict):
-        raise _Broken("malformed")
+        raise Broken("malformed")
     return entry
 
 
-def _word(entry: Mapping[str, Any], key: str, known: Sequence[str]) -> str:
+def word_of(entry: Mapping[str, Any], key: str, known: Sequence[str]) -> str:
+    """Take one of the known words, in lower case.  Raises Broken."""
     word = entry.get(key)
     if word is None:
-        raise _Broken("absent")
+        raise Broken("absent")
     if not isinstance(word, str):
-        raise _Broken("malformed")
+        raise Broken("malformed")
     if word.strip().lower() not in known:
-        raise _Broken("unknown_name")
+        raise Broken("unknown_name")
     return word.strip().lower()
 
 
 def _choice(entry: Mapping[str, Any], order: Order) -> Preference:
-    return _STORED[_word(entry, "choice", ("first", "second", "tie")), order]
+    return _STORED[word_of(entry, "choice", ("first", "second", "tie")), order]
 
 
 def _check(entry: Mapping[str, Any], criterion: str, order: Order, rationale: str | None) -> Parsed:
-    first, second = (_PASSES[_word(entry, side, tuple(_PASSES))] for side in ("first", "second"))
+    first, second = (PASSES[word_of(entry, side, tuple(PASSES))] for side in ("first", "second"))
     a_pass, b_pass = (first, second) if order == "ab" else (second, first)
     value = preference_of_check(a_pass, b_pass)
     return Parsed(criterion=criterion, value=cast(Preference, value), rationale=rationale, a_pass=a_pass, b_pass=b_pass)

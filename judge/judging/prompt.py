@@ -25,14 +25,14 @@ def prompt(pair: Pair, rubric: Rubric, order: Order) -> tuple[str, tuple[Message
     """
     marker = fence_marker(pair.text_a, pair.text_b)
     first, second = (pair.text_a, pair.text_b) if order == "ab" else (pair.text_b, pair.text_a)
-    parts = [f"The task: {rubric.task}", "The request:", _fence(marker, "request", _conversation(pair.example))]
+    parts = [f"The task: {rubric.task}", "The request:", fence(marker, "request", conversation(pair.example))]
     if rubric.show_reference and pair.example.reference is not None:
-        parts += ["What a right answer holds:", _fence(marker, "reference", pair.example.reference)]
+        parts += ["What a right answer holds:", fence(marker, "reference", pair.example.reference)]
     parts += [
         "The first answer:",
-        _fence(marker, "first", first),
+        fence(marker, "first", first),
         "The second answer:",
-        _fence(marker, "second", second),
+        fence(marker, "second", second),
         "The criteria:",
         *(_question(question) for question in asked(rubric, checklist_of(pair.example))),
     ]
@@ -47,11 +47,13 @@ def checklist_of(example: Example) -> tuple[str, ...]:
     return tuple(str(text) for text in found) if isinstance(found, list | tuple) else ()
 
 
-def _fence(marker: str, name: str, text: str) -> str:
+def fence(marker: str, name: str, text: str) -> str:
+    """Mark a text as material under judgement."""
     return f"<<<{marker} {name}>>>\n{text}\n<<<{marker} end>>>"
 
 
-def _conversation(example: Example) -> str:
+def conversation(example: Example) -> str:
+    """Write what was asked: the only turn as it is, several ones with their speakers."""
     if len(example.messages) == 1:
         return example.messages[0].content
     return "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in example.messages)
@@ -67,18 +69,19 @@ def answer_schema(rubric: Rubric, checklist: Sequence[str] = ()) -> dict[str, An
     *criteria, overall = asked(rubric, checklist)
     properties: dict[str, Any] = {"draft": {"type": "string"}} if rubric.judge_first else {}
     if criteria:
-        properties["criteria"] = _object({question.id: _answer(question) for question in criteria})
+        properties["criteria"] = closed_object({question.id: _answer(question) for question in criteria})
     properties[overall.id] = _answer(overall)
-    return _object(properties)
+    return closed_object(properties)
 
 
 def _answer(question: Criterion) -> dict[str, Any]:
     reasons = {"reasons": {"type": "string"}}
     if question.check:
         passes = {"type": "string", "enum": ["pass", "fail"]}
-        return _object(reasons | {"first": passes, "second": passes})
-    return _object(reasons | {"choice": {"type": "string", "enum": ["first", "second", "tie"]}})
+        return closed_object(reasons | {"first": passes, "second": passes})
+    return closed_object(reasons | {"choice": {"type": "string", "enum": ["first", "second", "tie"]}})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def closed_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """Give the JSON Schema of an object with exactly these keys, as strict modes want it."""
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

@@ -17,6 +17,9 @@ from judge.workflow.keys import take_keys
 from judge.workflow.workspace import Opened
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+UNREADABLE: Final = frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"})
+"""Why an answer is asked for once more: nothing can be made of it, and the next may be whole."""
+
 JOBS: Final = Settings().most_open  # calls open at once to one model, unless the user says otherwise
 
 Again = Callable[[int], Request]

@@ -13,13 +13,12 @@ from judge.domain import OVERALL, Judge, Reading, Rubric
 from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.answering import Asked, Progress, Tally, engine_for
+from judge.workflow.answering import UNREADABLE, Asked, Progress, Tally, engine_for
 from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
 _TOLD_S: Final = 0.5  # how often at least progress is told
-_UNREADABLE: Final = frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"})
-_RETRIED: Final = _UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
+_RETRIED: Final = UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
 
 
 def ask(
@@ -134,7 +133,7 @@ class _Taken:
         live = one.judge.source in MODELS
         parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example))
         reasons = {said.reason for said in parsed}
-        unreadable = not reasons.isdisjoint(_UNREADABLE)
+        unreadable = not reasons.isdisjoint(UNREADABLE)
         if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
             self._left[place] = unreadable
         if reask == 0:

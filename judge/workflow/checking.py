@@ -62,7 +62,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
     asks = plan_calls(used.pairs, judges)
     rubric = study.rubric
     live = [ask for ask in asks if ask.judge.source in MODELS] if rubric else []
-    estimate = _estimate(live, rubric) if rubric else Estimated()
+    estimate = estimated(live, rubric) if rubric else Estimated()
     return Checked(
         examples=len(used.examples),
         pairs=len(used.pairs),
@@ -90,7 +90,8 @@ class Estimated:
     most_usd: float = 0.0
 
 
-def _estimate(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
+def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
+    """Estimate what these calls take; a price that is unknown, or a server of one's own, adds nothing."""
     tokens = 0
     least = most = 0.0
     for ask in asks:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import body_of, failed_from, key_from, limits, pool, post
+from judge.calls.providers.http import answer_of, failed_from, key_from, limits, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -47,20 +47,7 @@ class AnthropicProvider:
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
-        body = body_of(raw, 200, request_id)
-        usage = body.get("usage") or {}
-        reason = body.get("stop_reason")
-        refused = "refused" if reason == "refusal" else None
-        category = (body.get("stop_details") or {}).get("category")
-        return Answer(
-            digest=call,
-            text="".join(block.get("text", "") for block in body.get("content") or [] if block.get("type") == "text"),
-            error=f"{refused}: {category}" if refused and category else refused,
-            finish=_FINISH.get(str(reason), "stop"),
-            model=body.get("model"),
-            request_id=request_id,
-            usage=_usage(usage),
-        )
+        return answer_of(raw, request_id, lambda body: _answer(body, call, request_id))
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -97,6 +84,21 @@ def _body(request: Request, raised: int) -> dict[str, Any]:
     if config:
         body["output_config"] = config
     return body
+
+
+def _answer(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
+    reason = body.get("stop_reason")
+    refused = "refused" if reason == "refusal" else None
+    category = (body.get("stop_details") or {}).get("category")
+    return Answer(
+        digest=call,
+        text="".join(block["text"] for block in body["content"] if block.get("type") == "text"),
+        error=f"{refused}: {category}" if refused and category else refused,
+        finish=_FINISH.get(str(reason), "stop"),
+        model=body.get("model"),
+        request_id=request_id,
+        usage=_usage(body.get("usage") or {}),
+    )
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

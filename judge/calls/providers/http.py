@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from judge.calls.failures import CallFailed, Failed, kind_of
 from judge.calls.pacing import Limits
+from judge.calls.request import Answer
 
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -20,11 +22,12 @@ async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float
     """Post through an SDK's client as it is: its key, its transport, its errors.
 
     The typed methods turn every body over and build a model of every answer, which costs as much as the call; the raw
-    answer is what is kept.
+    answer is what is kept.  timeout_s: for the whole call; an SDK's own time-out starts anew with every byte.
     """
     import httpx2
 
-    return await client.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+    async with asyncio.timeout(timeout_s):
+        return await client.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
 
 
 def pool(connections: int) -> Any:
@@ -34,18 +37,22 @@ def pool(connections: int) -> Any:
     return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
 
 
-def body_of(raw: str, status: int, request_id: str | None) -> dict[str, Any]:
-    """Read a 200's body.  Raises CallFailed for one that was cut, or is a page of something in between."""
+def answer_of(raw: str, request_id: str | None, read: Callable[[dict[str, Any]], Answer]) -> Answer:
+    """Read a 200's body.
+
+    Raises CallFailed for one that was cut, that is a page of something in between, or that holds no answer where the
+    dialect has it: whoever sent it may have charged for it.
+    """
     try:
         content = json.loads(raw)
+        if isinstance(content, dict) and content:
+            return read(content)
+        text = "the answer is no JSON object"
     except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict) or not content:
-        failed = Failed(
-            kind="transport", text="the answer is no whole JSON object", status=status, request_id=request_id, paid=True
-        )
-        raise CallFailed(failed)
-    return content
+        text = "the answer is no whole JSON object"
+    except (AttributeError, LookupError, TypeError):
+        text = "the answer does not have the form of one"
+    raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
 
 
 def failed_from(error: Exception) -> Failed:

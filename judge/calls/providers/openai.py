@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import body_of, failed_from, key_from, limits, pool, post
+from judge.calls.providers.http import answer_of, failed_from, key_from, limits, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -48,8 +48,11 @@ class OpenAIProvider:
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
-        body = body_of(raw, 200, request_id)
-        return _from_responses(body, call, request_id) if "output" in body else _from_chat(body, call, request_id)
+
+        def read(body: dict[str, Any]) -> Answer:
+            return _from_responses(body, call, request_id) if "output" in body else _from_chat(body, call, request_id)
+
+        return answer_of(raw, request_id, read)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -105,20 +108,27 @@ def _responses_body(request: Request, raised: int) -> dict[str, Any]:
 
 
 def _from_chat(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
-    choice = (body.get("choices") or [{}])[0]
-    message = choice.get("message") or {}
+    choice = body["choices"][0]
+    message = choice["message"]
     refusal = message.get("refusal")
     usage = body.get("usage") or {}
     inside = usage.get("prompt_tokens_details") or {}
     return Answer(
         digest=call,
-        text=message.get("content"),
+        text=_said(message.get("content")),
         error=f"refused: {refusal}" if refusal else None,
         finish=_FINISH.get(str(choice.get("finish_reason")), "stop"),
         model=body.get("model"),
         request_id=request_id,
         usage=_usage(usage.get("prompt_tokens"), usage.get("completion_tokens"), inside),
     )
+
+
+def _said(content: Any) -> str | None:
+    """Take the text; some servers give it in parts."""
+    if content is None or isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if part.get("type") == "text")
 
 
 def _from_responses(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:

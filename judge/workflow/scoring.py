@@ -1,0 +1,185 @@
+"""`judge score`: models score every arm's outputs one by one, by the rubric's levels and checks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from judge.agreement import estimate_document
+from judge.calls import Answer, Settings
+from judge.domain import Estimate, Example, Judge, Notice, Output, Rubric, Score
+from judge.errors import StudyError
+from judge.judging import MODELS, Scoring, graded, parse_scores, score_request, span_of
+from judge.stats import mean
+from judge.store import review as score_store
+from judge.workflow.answering import UNREADABLE, Asked, Progress, answers
+from judge.workflow.workspace import Opened
+
+_SOURCELESS: Final = "judges: none is a model; what is recorded speaks of pairs, and scores come from models only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """One judge's scores of one arm on one criterion.
+
+    of: lowest and highest score.  estimate: the mean, with items of one group (else of equal prompts) counted as one by
+    their own mean.  missing: outputs without a score, by reason.
+    """
+
+    judge: str
+    arm: str
+    criterion: str
+    of: tuple[int, int]
+    estimate: Estimate
+    missing: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What came of scoring, and what it cost."""
+
+    scores: tuple[Score, ...]
+    table: tuple[Graded, ...]
+    asked: Asked
+    notices: tuple[Notice, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the table and the counts for programs."""
+        return {
+            "calls": self.asked.calls,
+            "answered": self.asked.answered,
+            "from_journal": self.asked.from_journal,
+            "unscored": sum(score.value is None for score in self.scores),
+            "usd": round(self.asked.usd, 6),
+            "possibly_paid": self.asked.possibly_paid,
+            "scores": [
+                {
+                    "source": row.judge,
+                    "arm": row.arm,
+                    "criterion": row.criterion,
+                    "of": list(row.of),
+                    "mean": estimate_document(row.estimate),
+                    "reasons": dict(row.missing),
+                }
+                for row in self.table
+            ],
+            "warnings": [{"code": notice.code, "text": notice.text} for notice in self.notices],
+        }
+
+
+def score(work: Opened, progress: Progress | None = None, settings: Settings | None = None) -> Scored:
+    """Have every model among the study's judges score every arm's outputs, and keep the scores.
+
+    Only sample 0 of an output is scored.  A judge with repeats is asked so often, and its score is the mean of those that
+    can be used.  Raises StudyError when there is nothing to score by, Parked or JudgeError; what was answered until then is
+    in the journal.
+    """
+    rubric, judges = _by(work)
+    texts = dict(_texts(work))
+    asks = [
+        Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge, repeat=repeat)
+        for (arm, example), output in texts.items()
+        if output is not None and output.text is not None
+        for judge in judges
+        for repeat in range(1, judge.repeats + 1)
+        if graded(rubric, work.sources.examples[example])
+    ]
+
+    def readable(place: int, answer: Answer | None) -> bool:
+        said = parse_scores(answer, graded(rubric, asks[place].example))
+        return all(one.reason not in UNREADABLE for one in said)
+
+    requests = [partial(score_request, one, rubric) for one in asks]
+    found, asked = answers(work, judges, requests, readable, settings or Settings(), progress)
+    given: dict[tuple[str, str, str], list[Answer | None]] = {}
+    for one, answer in zip(asks, found, strict=True):
+        given.setdefault((one.judge.name, one.arm, one.example.id), []).append(answer)
+    scores = [
+        row
+        for judge in judges
+        for arm, example in texts
+        for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example)))
+    ]
+    with work.database.write() as tx:
+        score_store.put_scores(tx, work.record.id, scores)
+    return Scored(scores=tuple(scores), table=tuple(_table(work, scores)), asked=asked, notices=_left_out(work))
+
+
+def _by(work: Opened) -> tuple[Rubric, list[Judge]]:
+    rubric, path = work.sources.rubric, work.study.path
+    if not work.sources.arms:
+        raise StudyError("a study of pairs has no arms to score", at=path, hint="write a study with `test:` and `arms:`")
+    if rubric is None or not any(graded(rubric, example) for example in work.sources.examples.values()):
+        hint = "give a criterion `levels: {1: ..., 5: ...}` or `check: true`"
+        raise StudyError("rubric: there are neither levels nor checks to score by", at=path, hint=hint)
+    judges = [judge for judge in work.study.judges.values() if judge.source in MODELS]
+    if not judges:
+        raise StudyError(_SOURCELESS, at=path, hint="add one, for example: judges: {sol: {openai: gpt-6.1-sol}}")
+    return rubric, judges
+
+
+def _texts(work: Opened) -> Iterator[tuple[tuple[str, str], Output | None]]:
+    """Give each arm's output on each example, by (arm, example); None where there is none."""
+    for arm in sorted(work.sources.arms):
+        there = {output.example: output for output in work.sources.outputs[arm] if output.sample == 0}
+        for example in sorted(work.sources.examples):
+            yield (arm, example), there.get(example)
+
+
+def _scores(work: Opened, judge: str, arm: str, example: str, given: Sequence[Answer | None] | None) -> list[Score]:
+    """Make one judge's scores of one output.  given: its answers, None when there was no text to ask about."""
+    assert work.sources.rubric is not None
+    criteria = graded(work.sources.rubric, work.sources.examples[example])
+    read = [parse_scores(answer, criteria) for answer in given or ()]
+    rows = []
+    for n, criterion in enumerate(criteria):
+        said = [one[n] for one in read]
+        values = [one.value for one in said if one.value is not None]
+        reason = None if values else said[0].reason if said else "output_missing"
+        value = sum(values) / len(values) if values else None
+        row = Score(
+            example=example, arm=arm, source=judge, criterion=criterion.id, value=value, reason=reason, rubric=work.rubric
+        )
+        rows.append(row)
+    return rows
+
+
+def _table(work: Opened, scores: Sequence[Score]) -> Iterator[Graded]:
+    assert work.sources.rubric is not None
+    spans = {
+        criterion.id: span_of(criterion)
+        for example in work.sources.examples.values()
+        for criterion in graded(work.sources.rubric, example)
+    }
+    groups: dict[tuple[str, str, str], list[Score]] = {}
+    for one in scores:
+        groups.setdefault((one.source, one.arm, one.criterion), []).append(one)
+    for (judge, arm, criterion), rows in groups.items():
+        missing = Counter(str(row.reason) for row in rows if row.value is None)
+        yield Graded(
+            judge=judge,
+            arm=arm,
+            criterion=criterion,
+            of=spans[criterion],
+            estimate=_mean(work.sources.examples, rows, missing.total()),
+            missing=dict(sorted(missing.items())),
+        )
+
+
+def _mean(examples: Mapping[str, Example], rows: Sequence[Score], missing: int) -> Estimate:
+    clusters: dict[object, list[float]] = {}
+    for row in rows:
+        if row.value is not None:
+            example = examples[row.example]
+            key = example.group if example.group is not None else example.messages
+            clusters.setdefault(key, []).append(row.value)
+    return mean([sum(values) / len(values) for values in clusters.values()], missing=missing)
+
+
+def _left_out(work: Opened) -> tuple[Notice, ...]:
+    others = [name for name, judge in work.study.judges.items() if judge.source not in MODELS]
+    text = f"{', '.join(others)}: answers from files speak of pairs; only models score."
+    return (Notice(code="judge_left_out", text=text),) if others else ()

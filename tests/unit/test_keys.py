@@ -1,0 +1,141 @@
+"""Keys from `.env` beside the study: read strictly, never printed, never over the environment."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judge.domain import Judge
+from judge.errors import FileError, RowError
+from judge.workflow.keys import read_env, take_keys, take_variables
+from tests.provider_server import ProviderServer
+from tests.studies import Cli, small
+
+SECRET = "sk-never-shown"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "LOCAL_KEY", "OTHER"):
+        monkeypatch.setenv(name, "")  # so that whatever a test sets is taken back
+        monkeypatch.delenv(name)
+
+
+def env(folder, text):
+    path = folder / ".env"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("KEY=abc", "abc"),
+        ("KEY = abc ", "abc"),
+        ("export KEY=abc", "abc"),
+        ("KEY=abc # for the judge", "abc"),
+        ("KEY=abc#def", "abc#def"),
+        ('KEY="a b # c"', "a b # c"),
+        ("KEY='a \"b\"'  # said", 'a "b"'),
+        ("KEY=a=b==", "a=b=="),
+        ("KEY=$OTHER\\n", "$OTHER\\n"),
+        ("KEY=", ""),
+        ("KEY= # none yet", ""),
+    ],
+)
+def test_a_line_is_a_name_and_a_value(tmp_path, line, value):
+    assert read_env(env(tmp_path, f"# comment\n\n{line}\n")) == {"KEY": value}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    assert read_env(env(tmp_path, "\ufeffKEY=abc\r\nOTHER=d\r\n")) == {"KEY": "abc", "OTHER": "d"}
+
+
+@pytest.mark.parametrize("line", ["KEY", "KEY: abc", "2KEY=abc", 'KEY="abc', "KEY='a'b", "KEY='it's'", "a b=c"])
+def test_any_other_line_is_an_error_that_names_the_line_and_not_its_words(tmp_path, line):
+    with pytest.raises(RowError) as caught:
+        read_env(env(tmp_path, f"OK=1\n{line}\n"))
+    assert str(caught.value).startswith(f"{tmp_path / '.env'}:2: the line is no NAME=VALUE")
+    assert "abc" not in str(caught.value)
+
+
+def test_a_name_that_comes_twice_is_an_error(tmp_path):
+    with pytest.raises(RowError, match="KEY is set twice"):
+        read_env(env(tmp_path, f"KEY={SECRET}\nKEY=other\n"))
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path):
+    (tmp_path / ".env").write_bytes(b"KEY=\xff\xfe")
+    with pytest.raises(FileError, match="no UTF-8"):
+        read_env(tmp_path / ".env")
+
+
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters="'"), max_size=40))
+def test_what_stands_in_single_quotes_is_taken_as_it_is(tmp_path_factory, value):
+    assert read_env(env(tmp_path_factory.mktemp("env"), f"KEY='{value}'\n")) == {"KEY": value}
+
+
+def test_only_what_judges_name_is_taken(tmp_path):
+    env(tmp_path, "OPENAI_API_KEY=a\nLOCAL_KEY=b\nANTHROPIC_API_KEY=c\nOTHER=d\n")
+    judges = [
+        Judge(name="one", source="openai", target="m"),
+        Judge(name="two", source="openai", target="m", key_env="LOCAL_KEY"),
+        Judge(name="three", source="recorded", target="f"),
+    ]
+    take_keys(tmp_path, judges)
+    assert (os.environ["OPENAI_API_KEY"], os.environ["LOCAL_KEY"]) == ("a", "b")
+    assert not {"ANTHROPIC_API_KEY", "OTHER"} & set(os.environ)
+
+
+def test_the_environment_is_not_overridden(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_KEY", "mine")
+    env(tmp_path, "LOCAL_KEY=theirs\nOTHER=x\n")
+    assert take_variables(tmp_path, ["LOCAL_KEY", "OTHER"]) == ["OTHER"]
+    assert os.environ["LOCAL_KEY"] == "mine"
+
+
+def test_an_empty_variable_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_KEY", "")
+    env(tmp_path, "LOCAL_KEY=b\n")
+    assert take_variables(tmp_path, ["LOCAL_KEY"]) == ["LOCAL_KEY"]
+
+
+def test_without_a_file_or_with_a_folder_of_that_name_nothing_happens(tmp_path):
+    assert take_variables(tmp_path, ["LOCAL_KEY"]) == []
+    (tmp_path / ".env").mkdir()
+    assert take_variables(tmp_path, ["LOCAL_KEY"]) == []
+
+
+def test_a_broken_file_is_not_even_read_when_no_key_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_KEY", "here")
+    env(tmp_path, "what is this")
+    assert take_variables(tmp_path, ["LOCAL_KEY"]) == []
+
+
+def test_a_study_is_judged_with_the_key_beside_it_and_never_shows_it(capsys, tmp_path):
+    with ProviderServer(speaks=("chat",)) as server:
+        made = small(judges=(), people=0)
+        made.config = {"judges": {"live": {"openai": "m", "base_url": server.openai_url, "key_env": "LOCAL_KEY"}}}
+        study = made.write(tmp_path)
+        cli = Cli(capsys)
+        assert "no key for OpenAI: set LOCAL_KEY" in cli("compare", study).err
+        env(tmp_path, f"LOCAL_KEY={SECRET}\n")
+        done = cli.well("compare", study, "--json")
+        assert done.events[-1]["answered"] == 12
+    assert SECRET not in done.out + done.err
+    assert SECRET.encode() not in (tmp_path / ".judge" / "judge.db").read_bytes()
+
+
+def test_a_broken_file_stops_a_run_before_anything_is_asked(capsys, tmp_path):
+    with ProviderServer(speaks=("chat",)) as server:
+        made = small(judges=(), people=0)
+        made.config = {"judges": {"live": {"openai": "m", "base_url": server.openai_url, "key_env": "LOCAL_KEY"}}}
+        study = made.write(tmp_path)
+        env(tmp_path, f"LOCAL_KEY: {SECRET}\n")
+        result = Cli(capsys)("compare", study)
+        assert (result.code, len(server.requests)) == (2, 0)
+    assert ".env:1: the line is no NAME=VALUE" in result.err
+    assert SECRET not in result.err

@@ -1,0 +1,233 @@
+"""`judge score`: single outputs by levels and checks, what is out of range or missing never becoming a score."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from judge.calls import Answer
+from judge.domain import Criterion, Example, Judge, Message, Rubric
+from judge.judging import Scoring, graded, parse_scores, score_request, score_schema, span_of
+from tests.provider_server import ProviderServer
+from tests.studies import Cli, rows_of, small
+
+KEY = "SCORE_TEST_KEY"
+RIGHT = Criterion(id="right", question="Is it right?", levels={1: "wrong", 3: "vague", 5: "right"})
+POLITE = Criterion(id="polite", question="Is it polite?", check=True)
+TASTE = Criterion(id="taste", question="Do you like it?")
+RUBRIC = Rubric(name="r", task="A question was asked.", overall="Which is better?", criteria=(RIGHT, POLITE, TASTE))
+
+
+def example(**more):
+    return Example(id="e1", messages=(Message(role="user", content="What is 2 + 2?"),), **more)
+
+
+def read(content, criteria=(RIGHT, POLITE), **more):
+    text = content if isinstance(content, str) else json.dumps(content)
+    return [(one.value, one.reason) for one in parse_scores(Answer(digest="d", text=text, **more), criteria)]
+
+
+def said(right, polite="pass"):
+    return {"criteria": {"right": {"reasons": "r", "level": right}, "polite": {"reasons": "p", "result": polite}}}
+
+
+# --- Asking ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_has_levels_or_is_a_check_is_scored_and_nothing_else():
+    assert [one.id for one in graded(RUBRIC, example())] == ["right", "polite"]
+    assert (span_of(RIGHT), span_of(POLITE)) == ((1, 5), (0, 1))
+
+
+def test_an_examples_own_checks_are_scored_where_the_rubric_takes_them():
+    own = example(meta={"checklist": ["Says four.", "Shows the sum."]})
+    taking = Rubric(name="r", task="t", overall="o", criteria=(RIGHT,), checklist=True)
+    assert [one.id for one in graded(taking, own)] == ["right", "check_1", "check_2"]
+    assert [one.id for one in graded(RUBRIC, own)] == ["right", "polite"]
+
+
+def asked(text="4", **more):
+    judge = Judge(name="j", source="openai", target="m")
+    return score_request(Scoring(example=example(**more), arm="tuned", text=text, judge=judge), RUBRIC)
+
+
+def test_the_question_names_levels_reference_and_neither_arm_nor_judge():
+    content = asked(reference="Four.").messages[0].content
+    assert "right (a level from 1 to 5): Is it right?\n  1: wrong\n  3: vague\n  5: right" in content
+    assert "polite (pass or fail)" in content
+    assert "Four." in content
+    assert "tuned" not in content
+
+
+def test_the_text_is_fenced_by_a_marker_that_hangs_on_it():
+    one, other = asked("4"), asked("5")
+    markers = {request.system.split("<<<")[1].split()[0] for request in (one, other)}
+    assert len(markers) == 2
+    assert "MARK" not in one.system
+    assert f"<<<{one.system.split('<<<')[1].split()[0]} answer>>>\n4\n" in one.messages[0].content
+
+
+def test_the_schema_is_closed_and_puts_reasons_first():
+    schema = score_schema((RIGHT, POLITE))
+    inner = schema["properties"]["criteria"]
+    assert schema["additionalProperties"] is inner["additionalProperties"] is False
+    assert list(inner["properties"]["right"]["properties"]) == ["reasons", "level"]
+    assert list(inner["properties"]["polite"]["properties"]) == ["reasons", "result"]
+
+
+# --- Reading --------------------------------------------------------------------------------------------------------
+
+
+def test_levels_and_checks_become_numbers():
+    assert read(said(4, "fail")) == [(4.0, None), (0.0, None)]
+    assert read(said(5.0)) == [(5.0, None), (1.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("level", "reason"),
+    [(0, "out_of_range"), (6, "out_of_range"), (-1, "out_of_range"), (10**400, "out_of_range"), (3.5, "malformed"),
+     ("4", "malformed"), (True, "malformed"), (None, "absent"), ([4], "malformed")],
+)  # fmt: skip
+def test_any_other_level_is_missing_with_its_reason_and_the_rest_stays(level, reason):
+    assert read(said(level)) == [(None, reason), (1.0, None)]
+
+
+def test_a_number_too_large_for_a_computer_is_no_level():
+    text = json.dumps(said(4)).replace("4", "1e999")
+    assert read(text)[0] == (None, "malformed")
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "reason"),
+    [("", {}, "empty"), ("Four out of five.", {}, "malformed"), ("{", {"finish": "length"}, "cut"),
+     ("", {"error": "refused: no"}, "refused"), ("", {"finish": "filter"}, "filtered")],
+)  # fmt: skip
+def test_an_answer_that_is_none_leaves_every_criterion_missing(text, more, reason):
+    assert read(text, **more) == [(None, reason)] * 2
+
+
+def test_an_unknown_word_and_an_absent_criterion_are_told_apart():
+    assert read(said(4, "maybe"))[1] == (None, "unknown_name")
+    assert read({"criteria": {"right": {"reasons": "", "level": 4}}})[1] == (None, "absent")
+
+
+def test_nobodys_answer_is_absent():
+    assert [one.reason for one in parse_scores(None, (RIGHT, POLITE))] == ["absent", "absent"]
+
+
+# --- The command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    monkeypatch.setenv(KEY, "sk-test")
+    return Cli(capsys)
+
+
+@pytest.fixture
+def server():
+    with ProviderServer(speaks=("chat",), answer=lambda body: json.dumps(said(5 if "newer" in str(body) else 2))) as running:
+        yield running
+
+
+def draft(server, **judges):
+    made = small(people=0)
+    made.rubric["criteria"] = {
+        "right": {"question": "Is it right?", "levels": {"1": "wrong", "5": "right"}},
+        "polite": {"question": "Is it polite?", "check": True},
+        "taste": {"question": "Do you like it?"},
+    }
+    live = {"openai": "imitation-1", "base_url": server.openai_url, "key_env": KEY}
+    made.config = {"judges": {"live": live, **judges}}
+    return made
+
+
+def without_output(made):
+    """Let one arm fail on one example."""
+    made.outputs["tuned"][0] = {"example": "q0", "text": None, "error": "timeout"}
+    made.recordings["owl"] = made.recordings["owl"][2:]
+
+
+def table(result):
+    return {(row["arm"], row["criterion"]): row for row in result.events[-1]["scores"]}
+
+
+def test_every_arm_gets_a_mean_for_each_graded_criterion(cli, server, tmp_path):
+    study = draft(server).write(tmp_path)
+    result = cli.well("score", study, "--json")
+    rows = table(result)
+    assert set(rows) == {(arm, one) for arm in ("base", "tuned") for one in ("right", "polite")}
+    assert (rows["base", "right"]["mean"]["value"], rows["tuned", "right"]["mean"]["value"]) == (2, 5)
+    assert rows["tuned", "right"]["of"] == [1, 5]
+    assert (rows["tuned", "right"]["mean"]["n"], rows["tuned", "right"]["mean"]["missing"]) == (6, 0)
+    done = result.events[-1]
+    assert (done["calls"], done["answered"], len(server.requests)) == (12, 12, 12)
+
+
+def test_scores_can_be_exported_and_again_cost_nothing(cli, server, tmp_path):
+    study = draft(server).write(tmp_path)
+    cli.well("score", study)
+    first = cli.well("export", "scores", study).out
+    assert len(first.splitlines()) == 24
+    assert json.loads(first.splitlines()[0])["source"] == "live"
+    done = cli.well("score", study, "--json").events[-1]
+    assert (done["from_journal"], done["usd"], len(server.requests)) == (12, 0, 12)
+    assert cli.well("export", "scores", study).out == first
+
+
+def test_a_level_out_of_range_is_asked_for_once_more_and_then_missing(cli, server, tmp_path):
+    server.answer = lambda body: json.dumps(said(7))
+    rows = table(cli.well("score", draft(server).write(tmp_path), "--json"))
+    assert rows["base", "right"]["mean"]["value"] is None
+    assert rows["base", "right"]["reasons"] == {"out_of_range": 6}
+    assert rows["base", "polite"]["mean"]["value"] == 1
+    assert len(server.requests) == 24
+
+
+def test_an_output_that_is_not_there_is_missing_and_asked_about_by_nobody(cli, server, tmp_path):
+    made = draft(server)
+    without_output(made)
+    rows = table(cli.well("score", made.write(tmp_path), "--json"))
+    assert rows["tuned", "right"]["reasons"] == {"output_missing": 1}
+    assert rows["tuned", "right"]["mean"]["n"] == 5
+    assert len(server.requests) == 11
+
+
+def test_repeats_are_one_score_and_items_of_a_group_one_item(cli, server, tmp_path):
+    made = draft(server)
+    made.config["judges"]["live"]["repeats"] = 3
+    for n, row in enumerate(made.examples):
+        row["group"] = f"g{n % 2}"
+    study = made.write(tmp_path)
+    rows = table(cli.well("score", study, "--json"))
+    assert rows["tuned", "right"]["mean"]["n"] == 2
+    assert len(cli.well("export", "scores", study).out.splitlines()) == 24
+
+
+def test_people_read_a_table_with_what_is_missing(cli, server, tmp_path):
+    made = draft(server, owl={"recorded": "judge-owl.jsonl"})
+    without_output(made)
+    result = cli.well("score", made.write(tmp_path))
+    assert "Judge live on tuned\n" in result.out
+    assert "right (1 to 5)" in result.out
+    assert "(n 5, 1 missing): 1 output_missing" in result.out
+    assert "judge_left_out: owl: answers from files speak of pairs; only models score." in result.err
+
+
+def test_without_a_model_or_without_levels_one_line_says_so(cli, server, tmp_path):
+    made = draft(server)
+    made.config["judges"] = {"owl": {"recorded": "judge-owl.jsonl"}}
+    result = cli("score", made.write(tmp_path / "a"))
+    assert result.code == 2
+    assert "scores come from models only" in result.err
+    bare = draft(server)
+    bare.rubric["criteria"] = {"taste": {"question": "Do you like it?"}}
+    assert "neither levels nor checks" in cli("score", bare.write(tmp_path / "b")).err
+    assert server.requests == []
+
+
+def test_a_judges_pairwise_answers_stay_what_they_are(cli, server, tmp_path):
+    study = draft(server, owl={"recorded": "judge-owl.jsonl"}).write(tmp_path)
+    cli.well("score", study)
+    assert rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM reading") == [(0,)]
