@@ -124,7 +124,7 @@ def said(db: Path) -> dict[tuple[str, str, int], tuple[str | None, str | None]]:
     """What the study's readings say on `overall`: by example, order and repeat the value and the reason."""
     query = """SELECT json_extract(study_pair.example, '$.id'), ask.shown, ask.repeat, reading.value, reading.reason
                FROM reading JOIN ask ON ask.id = reading.ask JOIN study_pair ON study_pair.pair = ask.pair
-               WHERE ask.criterion = 'overall' ORDER BY reading.value IS NOT NULL"""
+               WHERE ask.criterion = 'overall'"""
     return {(example, order, repeat): (value, reason) for example, order, repeat, value, reason in rows_of(db, query)}
 
 

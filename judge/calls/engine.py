@@ -26,6 +26,7 @@ from judge.store.database import Database
 
 Progress = Callable[[int, int], None]  # done, of
 _END: Final = object()
+_LAST_WORDS_S: Final = 5.0  # for writing down that open calls lost their connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,8 @@ class Engine:
 
     def _end(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         asyncio.run_coroutine_threadsafe(self._flow.close(), loop).result(timeout=10)
+        if self._run is not None:
+            wait([self._run], timeout=_LAST_WORDS_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

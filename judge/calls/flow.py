@@ -187,7 +187,9 @@ class Flow:
                 call, wait = None, None
             if call is None:
                 due = lane.next_due()
-                await _wake(lane, [wait or None, None if due is None else due - now, 1.0 if lane.later else None])
+                # One that is due already waits for the pacer like any other: looking again at once would be for nothing.
+                back = None if due is None or due <= now else due - now
+                await self._rest(lane, [wait or None, back, 1.0 if lane.later else None])
                 continue
             lane.pacer.start(call.tokens_in)
             lane.busy += 1
@@ -196,6 +198,11 @@ class Flow:
             task.add_done_callback(open_.discard)
         if open_:
             await asyncio.gather(*open_, return_exceptions=True)
+
+    async def _rest(self, lane: Lane, waits: list[float | None]) -> None:
+        """Sleep until there may be something to do; not at all when the dispatcher itself has just halted the run."""
+        if not self._halted:
+            await _wake(lane, waits)
 
     def _reserved(self, call: Call, lane: Lane) -> bool:
         """Set the worst cost of a call aside; with nothing open to wait for, a full budget parks the run."""

@@ -43,7 +43,7 @@ def ask(
     with engine_for(work, judges, live, settings, {"recorded": _recorded(work, judges)}) as (engine, lost):
         spent = engine.flow.budget.spent
         taken = _Taken(work, rubric, asks, engine, progress)
-        _take_all(taken, len(asks), retry=retry)
+        _take_all(taken, asks, retry=retry)
     return Asked(
         calls=len(asks),
         answered=taken.answered,
@@ -53,9 +53,14 @@ def ask(
     )
 
 
-def _take_all(taken: _Taken, size: int, *, retry: bool) -> None:
-    """Ask everything, and anew what gave nothing: as often as the journal has it, and at most once beyond that."""
-    again, reask = taken.take(range(size), reask=0), 0
+def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:
+    """Ask everything, and anew what gave nothing: as often as the journal has it, and at most once beyond that.
+
+    Repeats are asked when everything was asked once: a run that stops leaves whole pairs, not second answers without first.
+    """
+    again, reask = dict[int, bool](), 0
+    for repeat in sorted({one.repeat for one in asks}):
+        again |= taken.take([place for place, one in enumerate(asks) if one.repeat == repeat], reask)
     while again:
         reask += 1
         known = taken.in_journal(again, reask)
@@ -96,7 +101,7 @@ class _Taken:
         self._progress = progress
         self._read: list[tuple[store.Cell, Reading, str]] = []
         self._waiting = 0
-        self._done = self._of = 0
+        self._done, self._of = 0, len(asks)
         self._told = time.monotonic()
         self._unscored: set[int] = set()
         self._left: dict[int, bool] = {}
@@ -108,7 +113,7 @@ class _Taken:
         Gives the places whose answer was no use but might be another time: whether it could not be read (else it was cut).
         """
         self._left = {}
-        self._of += len(places)
+        self._of += len(places) if reask else 0
         order = list(places)
         try:
             for n, answer in self._engine.stream(self._requests(order, reask)):

@@ -34,7 +34,7 @@ from tests.calls_study import (
 from tests.provider_server import FAULTS, ProviderServer
 from tests.studies import rows_of
 
-PAIRS = 90  # 189 calls: both orders, and a tenth once more
+PAIRS = 60  # 126 calls: both orders, and a tenth once more
 MANY = 190  # where all faults come together: 399 calls
 SHARE = 0.05
 AT_ONCE = 3  # runs beside one another, since much of their time is spent waiting

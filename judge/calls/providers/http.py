@@ -26,8 +26,11 @@ async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float
     """
     import httpx2
 
-    async with asyncio.timeout(timeout_s):
-        return await client.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await client.post(path, cast_to=httpx2.Response, body=body, options={"timeout": timeout_s})
+    except TimeoutError as late:
+        raise TimeoutError(f"no whole answer within {timeout_s:g} s") from late
 
 
 def pool(connections: int) -> Any:

@@ -1,0 +1,187 @@
+"""What stops a run stops it with one clear line and the right exit code, within seconds; the same command goes on.
+
+Interrupted by Ctrl-C it waits for what is on the wire and keeps it; a second one ends it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from tests.calls_study import KEY, Model, met, reasons, said, write_study
+from tests.provider_server import ProviderServer
+from tests.studies import Cli, rows_of, started
+
+PAIRS = 9
+CALLS = 2 * PAIRS
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    monkeypatch.setenv(KEY, "sk-imitated")
+    return Cli(capsys)
+
+
+@pytest.fixture
+def server():
+    with ProviderServer(answer=Model(), latency_s=0.01, speaks=("chat",)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("throttled_long", 3, "the provider asks to wait 3600 s. Run the same command again then"),
+        ("quota", 3, "the provider wants money first"),
+        ("payment", 3, "the provider wants money first"),
+        ("unauthorized", 2, "the provider refuses: Error code: 401"),
+        ("forbidden", 2, "the provider refuses: Error code: 403"),
+        ("model_gone", 2, "the provider refuses: Error code: 404"),
+        ("bad_request", 2, "the provider does not accept the request"),
+        ("error_503", 3, "the provider fails again and again"),
+    ],
+)
+def test_a_run_that_cannot_go_on_says_why_in_one_line_and_goes_on_later(cli, server, tmp_path, fault, code, words):
+    study = write_study(tmp_path, server, 30)
+    server.faults = {fault: 1.0}
+    begun = time.monotonic()
+    stopped = cli("compare", study)
+    assert stopped.code == code
+    assert time.monotonic() - begun < 20
+    (line,) = stopped.err.splitlines()
+    assert line.startswith("judge: ")
+    assert words in line
+    assert "sk-imitated" not in stopped.err + stopped.out
+    assert len(server.requests) <= 130
+    server.faults = {}
+    done = cli.well("compare", study, "--json").events[-1]
+    assert (done["answered"], done["unscored"], done["calls"]) == (66 - 3, 0, 63)
+
+
+def test_what_was_answered_before_the_stop_is_not_asked_again(cli, server, tmp_path):
+    study = write_study(tmp_path, server, 30)
+    server.faults = {"quota": 0.1}
+    assert cli("compare", study).code == 3
+    kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM call WHERE state = 'answered'"))
+    server.faults = {}
+    done = cli.well("compare", study, "--json").events[-1]
+    assert done["from_journal"] == kept
+    kinds = Counter(asked.kind for asked in server.requests)
+    assert kinds["ok"] == 63
+
+
+def test_a_provider_that_says_nothing_at_all_is_not_waited_for_without_end(server, tmp_path, monkeypatch):
+    from judge import Study
+    from judge.calls import Settings
+    from judge.errors import Parked
+    from judge.workflow.compare import compare
+
+    monkeypatch.setenv(KEY, "sk-imitated")
+    study = Study.open(write_study(tmp_path, server, PAIRS))
+    server.faults = {"hang": 1.0}
+    begun = time.monotonic()
+    with study.work() as work, pytest.raises(Parked) as parked:
+        compare(work, None, Settings(timeout_s=0.5))
+    assert parked.value.exit_code == 3
+    assert "within 0.5 s" in str(parked.value) or "timed out" in str(parked.value)
+    assert time.monotonic() - begun < 20
+    server.faults = {}
+    assert study.compare().answered == CALLS
+
+
+def test_a_key_that_is_not_there_is_named_and_nothing_is_sent(cli, server, tmp_path, monkeypatch):
+    monkeypatch.delenv(KEY)
+    stopped = cli("compare", write_study(tmp_path, server, PAIRS))
+    assert stopped.code == 2
+    assert KEY in stopped.err
+    assert ".env" in stopped.err
+    assert server.requests == []
+
+
+def test_a_model_without_a_price_is_refused_before_anything_is_sent(cli, server, tmp_path):
+    study = write_study(tmp_path, server, PAIRS)
+    study.write_text(
+        study.read_text().replace("gpt-6-luna", "of-tomorrow").replace(server.openai_url, "http://judge.example/v1")
+    )
+    stopped = cli("compare", study)
+    assert stopped.code == 2
+    assert "no price is known for of-tomorrow" in stopped.err
+    assert "JUDGE_PRICES" in stopped.err
+
+
+def test_a_server_that_is_not_there_parks_and_nothing_counts_as_paid(cli, server, tmp_path):
+    study = write_study(tmp_path, server, 30)
+    study.write_text(study.read_text().replace(server.openai_url, "http://127.0.0.1:9/v1"))
+    stopped = cli("compare", study)
+    assert stopped.code == 3
+    assert "the provider fails again and again" in stopped.err
+    assert rows_of(tmp_path / ".judge/judge.db", "SELECT sum(cost_usd) FROM attempt") == [(None,)]
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+
+def running(study):
+    """Begin a run in a process of its own."""
+    command = [sys.executable, "-W", "error", "-m", "judge", "compare", str(study)]
+    env = {**os.environ, KEY: "sk-imitated"}
+    return subprocess.Popen(command, cwd=study.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+
+
+def wait_for(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_an_interrupt_waits_for_what_is_on_the_wire_and_keeps_it(server, tmp_path):
+    server.latency_s = 0.3
+    study = write_study(tmp_path, server, 60)
+    process = running(study)
+    wait_for(lambda: len(server.requests) >= 20)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines() == ["judge: interrupted; what was finished is kept, the same command goes on"]
+    sent = len(server.requests)
+    assert sent < 126
+    states = dict(rows_of(tmp_path / ".judge/judge.db", "SELECT status, count(*) FROM attempt GROUP BY status"))
+    assert states == {"answered": sent}, "what was on the wire was not waited for"
+    server.latency_s = 0.0
+    again = started("compare", study, cwd=tmp_path, env={**os.environ, KEY: "sk-imitated"})
+    assert again.returncode == 0, again.stderr
+    assert len(server.requests) == 126
+    assert not reasons(said(tmp_path / ".judge/judge.db"))
+    # A repeat has the words of its first: two requests for those, one for every other question.
+    assert sum(len(kinds) for kinds in met(server, server.answer).values()) == 126
+
+
+def test_a_second_interrupt_ends_at_once_and_loses_nothing_that_was_answered(server, tmp_path):
+    study = write_study(tmp_path, server, 60)
+    server.faults = {"hang": 0.5}
+    process = running(study)
+    wait_for(lambda: len(server.requests) >= 20)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.7)
+    assert process.poll() is None, "it did not wait for what is on the wire"
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 5
+    assert err.splitlines()[-1] == "judge: interrupted; what was finished is kept, the same command goes on"
+    assert "Traceback" not in err
+    ok = sum(asked.kind == "ok" for asked in server.requests)
+    ((kept,),) = rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM call WHERE state = 'answered'")
+    assert kept == ok
+    server.faults = {}
+    assert started("compare", study, cwd=tmp_path, env={**os.environ, KEY: "sk-imitated"}).returncode == 0
+    assert sum(asked.kind == "ok" for asked in server.requests) == 126

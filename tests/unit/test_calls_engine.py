@@ -1,0 +1,270 @@
+"""The engine on real calls: equal ones are one, money that comes free wakes who waits for it, nothing waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+
+from judge.calls import Budget, Engine, Request, Settings, flow, prices, provider_for
+from judge.clock import utc_now
+from judge.domain import Message
+from judge.errors import JudgeError, Parked
+from judge.store.opening import open_database
+from tests.provider_server import ProviderServer
+from tests.studies import rows_of
+
+KEY = "ENGINE_TEST_KEY"
+PRICES = "date: 2026-11-01\nmodels:\n  dear: {in: 0, out: 100}\n  dearer: {in: 0, out: 200}\n"
+WORST = 6144 * 100 / 1e6  # of one call to the dear model with little effort
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path, monkeypatch):
+    (tmp_path / "prices.yaml").write_text(PRICES)
+    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+    monkeypatch.setenv(KEY, "sk-test")
+    prices.cache_clear()
+    yield
+    prices.cache_clear()
+
+
+@pytest.fixture
+def server():
+    with ProviderServer(latency_s=0.01, speaks=("chat",)) as running:
+        yield running
+
+
+def asked(n, server, **more):
+    text = Message(role="user", content=f"Question {n}?")
+    more = {"model": "dear", "tag": str(n), **more}
+    return Request(provider="openai", base_url=server.openai_url, route="openai", effort="low", messages=(text,), **more)
+
+
+@contextmanager
+def engine(folder, server, budget=None, **settings):
+    database = open_database(folder / "judge.db")
+    provider = provider_for("openai", server.openai_url, KEY, 64)
+    made = Engine(database, {"openai": provider}, utc_now, budget=Budget(cap=budget), settings=Settings(**settings))
+    try:
+        yield made
+    finally:
+        made.close()
+        database.close()
+
+
+# --- What a call is ---------------------------------------------------------------------------------------------------
+
+
+def test_equal_calls_are_one_and_repeats_are_not(server, tmp_path):
+    requests = [asked(n % 5, server, tag=str(n)) for n in range(20)] + [asked(0, server, repeat=2), asked(0, server, reask=1)]
+    with engine(tmp_path, server) as made:
+        found = made.submit(requests).answers
+    assert len(server.requests) == 5 + 2
+    assert {answer.digest for answer in found} == {request.digest for request in requests}
+    for first, answer in zip(requests, found, strict=True):
+        assert answer.digest == first.digest
+    assert made.flow.answered == 7
+
+
+def test_what_the_journal_holds_is_never_asked_again_and_reads_the_same(server, tmp_path):
+    requests = [asked(n, server) for n in range(10)]
+    with engine(tmp_path, server) as made:
+        first = made.submit(requests)
+    with engine(tmp_path, server) as made:
+        again = made.submit(requests)
+        assert made.flow.budget.spent == 0
+    assert (first.from_journal, again.from_journal, len(server.requests)) == (0, 10, 10)
+    assert first.answers == again.answers
+
+
+def test_an_answer_that_the_journal_lacks_is_not_asked_for_when_nothing_may_be_sent(server, tmp_path):
+    with engine(tmp_path, server, send=False) as made:
+        assert made.submit([asked(1, server)]).answers == (None,)
+    assert server.requests == []
+
+
+# --- Money ------------------------------------------------------------------------------------------------------------
+
+
+def test_money_that_one_model_gives_back_wakes_another_that_waits_for_it(server, tmp_path):
+    """One dear call fits at a time: the lanes have to take turns, and neither may sleep through its own."""
+    requests = [asked(n, server, model=("dear", "dearer")[n % 2]) for n in range(12)]
+    with engine(tmp_path, server, budget=2.2 * WORST + 0.5) as made:
+        found = within(20, lambda: made.submit(requests))
+    assert all(answer.text for answer in found.answers)
+
+
+def test_a_budget_for_no_call_at_all_parks_before_anything_is_sent(server, tmp_path):
+    with engine(tmp_path, server, budget=0.9 * WORST) as made, pytest.raises(Parked, match="no room for a call of up to"):
+        made.submit([asked(1, server)])
+    assert server.requests == []
+
+
+def test_what_may_have_been_paid_without_an_answer_is_kept_in_the_journal_at_its_worst(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 2)
+    server.faults = {"reset_middle": 1.0}
+    with engine(tmp_path, server, budget=10 * WORST) as made, pytest.raises(Parked):
+        within(60, lambda: made.submit([asked(1, server)]))
+    kept = rows_of(tmp_path / "judge.db", "SELECT error_class, cost_usd FROM attempt ORDER BY n")
+    assert kept == [("transport", pytest.approx(WORST, rel=0.01))] * len(server.requests)
+    assert len(kept) == 2
+
+
+def within(seconds, action):
+    """Let an action take so long and no longer."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(caught(action)), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert found, f"it hung for {seconds} s"
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
+def caught(action):
+    try:
+        return action()
+    except JudgeError as error:
+        return error
+
+
+# --- Providers that are down ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fault", "calls"), [("hang", 3), ("hang", 100), ("error_500", 200)])
+def test_a_provider_that_is_down_parks_the_run(server, tmp_path, fault, calls):
+    server.faults = {fault: 1.0}
+    started = time.monotonic()
+    with engine(tmp_path, server, timeout_s=0.3) as made, pytest.raises(Parked) as parked:
+        made.submit([asked(n, server) for n in range(calls)])
+    assert "fails again and again" in str(parked.value)
+    assert time.monotonic() - started < 30
+    server.faults = {}
+    with engine(tmp_path, server) as made:
+        assert all(answer.text for answer in made.submit([asked(n, server) for n in range(calls)]).answers)
+
+
+def test_one_call_that_always_fails_does_not_stop_the_others(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 3)
+    with engine(tmp_path, server) as made:
+        assert made.submit([asked(1, server)]).answers[0].text
+        server.faults = {"error_503": 1.0}
+        (lost,) = made.submit([asked(2, server)]).answers
+    assert (lost.text, lost.failed, lost.error.split(":")[0]) == (None, True, "overloaded")
+    assert len(server.requests) == 1 + 3
+
+
+def test_being_throttled_is_no_attempt_however_often_it_happens(server, tmp_path):
+    server.faults, server.retry_after_s = {"throttled": 0.8}, 0.02
+    with engine(tmp_path, server) as made:
+        found = made.submit([asked(n, server) for n in range(8)]).answers
+    assert all(answer.text for answer in found)
+    turns = Counter(one.digest for one in server.requests)
+    assert max(turns.values()) > 5
+
+
+def test_a_call_that_could_come_back_while_all_places_are_taken_waits_without_spinning(server, tmp_path, monkeypatch):
+    rests, wake = [], flow._wake
+
+    async def counted(lane, waits):
+        rests.append(waits)
+        await wake(lane, waits)
+
+    monkeypatch.setattr(flow, "_wake", counted)
+    server.latency_s, server.faults = 1.2, {"error_500": 0.5}
+    with engine(tmp_path, server, most_open=2) as made:
+        assert all(answer.text for answer in made.submit([asked(n, server) for n in range(6)]).answers)
+    assert len(rests) < 20 * len(server.requests)
+
+
+def test_requests_that_are_all_refused_at_the_beginning_stop_the_run(server, tmp_path):
+    server.faults = {"bad_request": 1.0}
+    with engine(tmp_path, server, most_open=1) as made, pytest.raises(JudgeError, match="does not accept the request") as stop:
+        made.submit([asked(n, server) for n in range(50)])
+    assert stop.value.exit_code == 2
+    assert 5 <= len(server.requests) <= 7  # one may have left while the fifth was written down
+
+
+def test_a_server_that_drips_an_answer_for_ever_is_not_waited_for(tmp_path):
+    """Time-outs that start anew with every byte would let it hold a place without end."""
+    drips, late = _Dripping(), pytest.raises(Parked, match=r"no whole answer within 0\.5 s")
+    with drips, engine(tmp_path, drips, timeout_s=0.5) as made, late:
+        within(20, lambda: made.submit([asked(1, drips)]))
+
+
+class _Dripping:
+    """Sends a byte of an endless answer every tenth of a second."""
+
+    def __enter__(self):
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._drip, "127.0.0.1", 0))
+        self.openai_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    async def _drip(self, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+        try:
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    def __exit__(self, *_):
+        async def end():
+            self._server.close()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(timeout=5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+# --- Answers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_cut_answer_is_asked_for_once_more_with_a_larger_limit_and_both_are_paid(server, tmp_path):
+    limits = []
+
+    def answer(body):
+        limits.append(body["max_completion_tokens"])
+        return "{}"
+
+    server.answer, server.faults = answer, {"length": 1.0}
+    with engine(tmp_path, server) as made:
+        (found,) = made.submit([asked(1, server)]).answers
+        spent = made.flow.budget.spent
+    assert found.finish == "length"
+    assert limits == [6144, 4 * 6144]
+    assert spent == pytest.approx(server.tokens_out * 100 / 1e6)
+
+
+def test_the_raw_answer_and_what_made_it_are_kept(server, tmp_path):
+    with engine(tmp_path, server) as made:
+        (found,) = made.submit([asked(1, server)]).answers
+    ((raw, usage, request_id, cost),) = rows_of(
+        tmp_path / "judge.db", "SELECT raw, usage, request_id, cost_usd FROM attempt WHERE status = 'answered'"
+    )
+    assert json.loads(raw)["choices"][0]["message"]["content"] == found.text
+    assert json.loads(usage)["tokens_out"] == found.tokens_out
+    assert request_id == found.request_id
+    assert cost == pytest.approx(found.tokens_out * 100 / 1e6)
+    ((kept,),) = rows_of(tmp_path / "judge.db", "SELECT request FROM call")
+    assert "sk-test" not in raw + usage + kept

@@ -1,0 +1,187 @@
+"""Money: a cap that is never passed, prices that are known or unknown but never guessed, and costs at their worst."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judge.calls import Budget, Price, Request, Usage, prices
+from judge.calls.lane import Call, Lane
+from judge.calls.pacing import Pacer
+from judge.calls.prices import PriceList
+from judge.domain import Message
+from judge.errors import FileError, Parked
+
+PRICE = Price(tokens_in=2, tokens_out=10, cached=0.2, write=2.5)
+STEPS = st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans(), st.floats(0, 3)), max_size=60)
+
+
+# --- The cap ----------------------------------------------------------------------------------------------------------
+
+
+@given(cap=st.floats(0, 10), steps=STEPS)
+def test_spent_and_reserved_never_pass_the_cap_whatever_is_asked_and_settled(cap, steps):
+    budget, reserved = Budget(cap=cap), {}
+    for call, settles, amount in steps:
+        if settles and call in reserved:
+            budget.settle(call, min(amount, reserved.pop(call)))  # no try costs more than its worst case
+        elif call not in reserved:
+            try:
+                budget.reserve(call, amount)
+            except Parked:
+                assert budget.spent + budget.reserved + amount > cap
+            else:
+                reserved[call] = amount
+        assert budget.spent + budget.reserved <= cap + 1e-9
+        assert budget.reserved == pytest.approx(sum(reserved.values()))
+
+
+def test_a_full_budget_says_what_is_spent_and_what_to_do():
+    budget = Budget(cap=1.0)
+    budget.reserve("a", 0.6)
+    budget.settle("a", 0.5)
+    with pytest.raises(Parked, match=r"1 USD has no room for a call of up to 0\.6 USD: 0\.50 are spent") as parked:
+        budget.reserve("b", 0.6)
+    assert parked.value.exit_code == 3
+    assert "budget:" in str(parked.value)
+
+
+def test_no_cap_caps_nothing():
+    budget = Budget(cap=None)
+    budget.reserve("a", 1e9)
+    assert budget.reserved == 1e9
+
+
+# --- Prices -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A way to write one's own list of prices."""
+
+    def write(text):
+        path = tmp_path / "prices.yaml"
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("JUDGE_PRICES", str(path))
+        prices.cache_clear()
+        return path
+
+    monkeypatch.delenv("JUDGE_PRICES", raising=False)
+    prices.cache_clear()
+    yield write
+    prices.cache_clear()
+
+
+def test_a_dated_snapshot_costs_what_its_name_does(own):
+    assert prices().find("gpt-6.1-sol-2026-10-01") == prices().find("gpt-6.1-sol")
+    assert prices().find("claude-haiku-4-5-20251001") == prices().find("claude-haiku-4-5")
+
+
+def test_the_longest_name_wins_and_no_other_model_is_taken_for_it():
+    one, other = Price(tokens_in=1, tokens_out=1), Price(tokens_in=2, tokens_out=2)
+    listed = PriceList(of=date(2026, 11, 23), models={"m": one, "m-2": other})
+    assert listed.find("m-2-2026-01-01") is other
+    assert listed.find("m-20260101") is one
+    assert listed.find("m-mini") is None
+    assert listed.find("M") is None
+
+
+def test_an_unknown_model_has_no_price_and_a_retired_one_no_cost(own):
+    assert prices().find("a-model-of-tomorrow") is None
+    retired = prices().find("gpt-4")
+    assert retired is not None
+    assert retired.retires == date(2026, 10, 23)
+    assert retired.cost(fresh=1, cached=0, written=0, out=1) is None
+
+
+def test_ones_own_prices_stand_over_the_list(own):
+    own("date: 2026-12-01\nmodels:\n  gpt-6-luna: {in: 7, out: 8}\n  mine: {in: 0, out: 0}\n")
+    listed = prices()
+    assert listed.of == date(2026, 12, 1)
+    assert listed.models["gpt-6-luna"] == Price(tokens_in=7, tokens_out=8)
+    assert listed.models["mine"].cost(fresh=10**6, cached=0, written=0, out=10**6) == 0
+    assert "claude-haiku-5-5" in listed.models
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "models: [",
+        "models: {m: {in: 1, out: 2}}",  # no date
+        "date: 2026-11-01\nmodels: {m: 3}",
+        "date: 2026-11-01\nmodels: {m: {in: free, out: 1}}",
+        "date: 2026-11-01\nmodels: {m: {in: -1, out: 1}}",
+        "date: 2026-11-01\nmodels: {m: {inn: 1, out: 1}}",
+        "date: someday\nmodels: {m: {in: 1, out: 1}}",
+        "[]",
+    ],
+)
+def test_a_list_of_another_form_is_refused_in_one_line(own, text):
+    path = own(text)
+    with pytest.raises(FileError) as refused:
+        prices()
+    line = str(refused.value)
+    assert line.startswith(str(path))
+    assert "\n" not in line
+    assert "models: {NAME:" in line
+
+
+def test_a_list_that_is_not_there_is_named(own, monkeypatch, tmp_path):
+    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "none.yaml"))
+    with pytest.raises(FileError, match=r"none\.yaml: cannot be read: No such file or directory. Correct JUDGE_PRICES"):
+        prices()
+
+
+def test_cached_and_written_tokens_have_their_own_price_or_the_full_one():
+    assert PRICE.cost(fresh=10**6, cached=10**6, written=10**6, out=10**6) == pytest.approx(2 + 0.2 + 2.5 + 10)
+    plain = Price(tokens_in=2, tokens_out=10)
+    assert plain.cost(fresh=0, cached=10**6, written=10**6, out=0) == pytest.approx(4)
+
+
+# --- What a call costs, and at most -----------------------------------------------------------------------------------
+
+
+def call(text, **more):
+    request = Request(provider="openai", model="m", messages=(Message(role="user", content=text),), tag="t", **more)
+    return Call(digest="d", request=request, asked_by=[0])
+
+
+def lane(price=PRICE, *, free=False):
+    return Lane(provider=None, price=price, pacer=Pacer(most=1), free=free)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["Which is better?", "哪个答案更好?" * 50, "🦉" * 100, "0x9fe2 " * 400, ""])
+def test_the_worst_case_counts_a_token_for_every_byte_and_the_whole_output_limit(text):
+    one = call(text, system="Säge", effort="low")
+    assert one.most_tokens_in >= len(text.encode()) + len("Säge".encode())
+    worst = one.worst_cost(PRICE)
+    assert worst >= (one.most_tokens_in * 2.5 + 6144 * 10) / 1e6
+    one.raised = 1
+    assert one.worst_cost(PRICE) > worst
+
+
+def test_the_schema_is_read_too():
+    schema = {"type": "object", "properties": {"x" * 1000: {"type": "string"}}}
+    assert call("q", schema=schema).most_tokens_in > call("q").most_tokens_in + 1000
+
+
+def test_an_answer_costs_what_its_usage_says():
+    usage = Usage(tokens_in=1000, cached=200, written=300, tokens_out=50)
+    assert lane().cost(call("q"), usage) == pytest.approx((500 * 2 + 200 * 0.2 + 300 * 2.5 + 50 * 10) / 1e6)
+
+
+def test_an_answer_that_does_not_say_what_it_took_is_taken_at_its_worst():
+    one = call("q")
+    for usage in (Usage(), Usage(tokens_in=5), Usage(tokens_out=5)):
+        assert lane().cost(one, usage) == one.worst_cost(PRICE) > 0
+
+
+def test_recorded_answers_and_models_without_a_price_cost_nothing():
+    usage = Usage(tokens_in=1000, tokens_out=50)
+    assert lane(free=True).cost(call("q"), usage) == 0
+    assert lane(None).cost(call("q"), usage) == 0
+    assert call("q").worst_cost(None) == 0
