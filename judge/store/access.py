@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import select as sa_select
 from sqlalchemy import update
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from judge.store.rows import insert_new
+from judge.store.rows import changed, insert_new, param, run, table
 from judge.store.schema.access import EventRow, MemberRow, PersonRow, TokenRow
+
+TOKEN, PERSON = table(TokenRow), table(PersonRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +91,16 @@ def find_token(tx: Session, digest: str) -> TokenRecord | None:
     )
 
 
+_SESSION_OF = (
+    sa_select(TOKEN, PERSON.c.name.label("called"))
+    .join(PERSON, PERSON.c.id == TOKEN.c.person)
+    .where(TOKEN.c.digest == param("digest"), TOKEN.c.kind == "session")
+)
+
+
 def session_of(tx: Session, digest: str) -> tuple[TokenRecord, str] | None:
     """Find a session by its digest, with its person's name; asked at every request."""
-    token, person = (SQLModel.metadata.tables[str(row.__tablename__)] for row in (TokenRow, PersonRow))
-    query = (
-        sa_select(token, person.c.name.label("called"))
-        .join(person, person.c.id == token.c.person)
-        .where(token.c.digest == digest, token.c.kind == "session")
-    )
-    row = tx.connection().execute(query).first()
+    row = run(tx, _SESSION_OF, digest=digest).first()
     if row is None:
         return None
     found = TokenRecord(
@@ -115,21 +118,19 @@ def session_of(tx: Session, digest: str) -> tuple[TokenRecord, str] | None:
 
 def use_invite(tx: Session, digest: str, now: datetime) -> bool:
     """Use an invitation once; False when it is used up, revoked or over."""
-    table = SQLModel.metadata.tables[str(TokenRow.__tablename__)]
     valid = (
-        table.c.digest == digest,
-        table.c.kind == "invite",
-        table.c.uses > 0,
-        table.c.revoked.is_(False),
-        table.c.expires > now,
+        TOKEN.c.digest == digest,
+        TOKEN.c.kind == "invite",
+        TOKEN.c.uses > 0,
+        TOKEN.c.revoked.is_(False),
+        TOKEN.c.expires > now,
     )
-    return bool(tx.connection().execute(update(table).where(*valid).values(uses=table.c.uses - 1)).rowcount)
+    return bool(changed(tx, update(TOKEN).where(*valid).values(uses=TOKEN.c.uses - 1)))
 
 
 def revoke(tx: Session, digest: str) -> None:
     """End a link or session."""
-    table = SQLModel.metadata.tables[str(TokenRow.__tablename__)]
-    tx.connection().execute(update(table).where(table.c.digest == digest).values(revoked=True))
+    run(tx, update(TOKEN).where(TOKEN.c.digest == digest).values(revoked=True))
 
 
 def put_person(tx: Session, person: str, name: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The annotator's side: seats, decks, places, votes and drafts.  Asked by the room `desk`, which sees nothing else.
 
-A vote waits for these statements, so they are few and written in SQLAlchemy Core.
+A vote waits for these statements, so they are few, written in SQLAlchemy Core, and composed once.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import func, select, update
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from judge.store.rows import upsert
+from judge.store.rows import changed, param, run, table, upsert
 from judge.store.schema.desk import DraftRow, LabelRow, QuotaRow, RoundRow, SeatRow, TaskRow
 
 IN_HAND: Final = ("reopened", "held", "ahead")
 
 
-def _table(row: type[SQLModel]) -> Any:
-    return SQLModel.metadata.tables[str(row.__tablename__)]
-
-
-ROUND, SEAT, QUOTA = _table(RoundRow), _table(SeatRow), _table(QuotaRow)
-TASK, LABEL, DRAFT = _table(TaskRow), _table(LabelRow), _table(DraftRow)
+ROUND, SEAT, QUOTA = table(RoundRow), table(SeatRow), table(QuotaRow)
+TASK, LABEL, DRAFT = table(TaskRow), table(LabelRow), table(DraftRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,85 +61,109 @@ class LabelRecord:
     flags: Sequence[str]
 
 
+_NEWEST_ROUND = (
+    select(ROUND).where(ROUND.c.study == param("study")).order_by(ROUND.c.state.desc(), ROUND.c.made_at.desc()).limit(1)
+)
+
+
 def newest_round(tx: Session, study: str) -> RoundRecord | None:
     """Find the study's open round, else its last one."""
-    query = select(ROUND).where(ROUND.c.study == study).order_by(ROUND.c.state.desc(), ROUND.c.made_at.desc()).limit(1)
-    row = tx.connection().execute(query).first()
+    row = run(tx, _NEWEST_ROUND, study=study).first()
     return None if row is None else RoundRecord(token=row.token, page=row.page, open=row.state == "open")
+
+
+_SEAT_OF = select(SEAT.c.n).where(SEAT.c.round == param("round"), SEAT.c.person == param("person"))
 
 
 def seat_of(tx: Session, round_: str, person: str) -> int | None:
     """Find a person's seat in a round."""
-    query = select(SEAT.c.n).where(SEAT.c.round == round_, SEAT.c.person == person)
-    found: int | None = tx.connection().execute(query).scalar()
+    found: int | None = run(tx, _SEAT_OF, round=round_, person=person).scalar()
     return found
+
+
+_TASK_OF = (
+    select(TASK, ROUND.c.page, ROUND.c.state.label("round_state"))
+    .join(ROUND, ROUND.c.token == TASK.c.round)
+    .join(SEAT, (SEAT.c.round == TASK.c.round) & (SEAT.c.n == TASK.c.seat))
+    .where(TASK.c.token == param("task"), ROUND.c.study == param("study"), SEAT.c.person == param("person"))
+)
 
 
 def task_of(tx: Session, study: str, person: str, token: str) -> tuple[RoundRecord, TaskRecord] | None:
     """Find a task with its round, if it lies in this person's deck of this study."""
-    query = (
-        select(TASK, ROUND.c.page, ROUND.c.state.label("round_state"))
-        .join(ROUND, ROUND.c.token == TASK.c.round)
-        .join(SEAT, (SEAT.c.round == TASK.c.round) & (SEAT.c.n == TASK.c.seat))
-        .where(TASK.c.token == token, ROUND.c.study == study, SEAT.c.person == person)
-    )
-    row = tx.connection().execute(query).first()
+    row = run(tx, _TASK_OF, study=study, person=person, task=token).first()
     if row is None:
         return None
     return RoundRecord(token=row.round, page=row.page, open=row.round_state == "open"), _record(row)
 
 
+_FREE_SEAT = select(func.min(SEAT.c.n)).where(SEAT.c.round == param("round"), SEAT.c.person.is_(None))
+_SIT_DOWN = (
+    update(SEAT)
+    .where(SEAT.c.round == param("round"), SEAT.c.n == param("seat"), SEAT.c.person.is_(None))
+    .values(person=param("person"))
+)
+
+
 def take_seat(tx: Session, round_: str, person: str) -> int | None:
     """Give a person the first free seat; None when all are taken."""
     while True:
-        query = select(func.min(SEAT.c.n)).where(SEAT.c.round == round_, SEAT.c.person.is_(None))
-        free: int | None = tx.connection().execute(query).scalar()
+        free: int | None = run(tx, _FREE_SEAT, round=round_).scalar()
         if free is None:
             return None
-        place = (SEAT.c.round == round_, SEAT.c.n == free, SEAT.c.person.is_(None))
-        if tx.connection().execute(update(SEAT).where(*place).values(person=person)).rowcount:
+        if changed(tx, _SIT_DOWN, round=round_, seat=free, person=person):
             return int(free)
+
+
+_LEASED = TASK.c.state.in_(("held", "ahead"))
+_EXPIRED = select(TASK.c.token, TASK.c.item).where(TASK.c.round == param("round"), _LEASED, TASK.c.lease < param("now"))
+_GIVE_BACK = update(TASK).where(TASK.c.token == param("task"), _LEASED).values(state="waiting", lease=None)
 
 
 def give_back_expired(tx: Session, round_: str, now: datetime) -> None:
     """Give the places of expired leases back; drafts stay."""
-    expired = (TASK.c.round == round_, TASK.c.state.in_(("held", "ahead")), TASK.c.lease < now)
-    found = tx.connection().execute(select(TASK.c.token, TASK.c.item).where(*expired)).all()
-    for token, item in found:
-        freed = (
-            update(TASK).where(TASK.c.token == token, TASK.c.state.in_(("held", "ahead"))).values(state="waiting", lease=None)
-        )
-        if tx.connection().execute(freed).rowcount:
+    for token, item in run(tx, _EXPIRED, round=round_, now=now).all():
+        if changed(tx, _GIVE_BACK, task=token):
             leave_place(tx, item)
+
+
+_ROOM = QUOTA.c.taken < QUOTA.c.wanted
+_TAKE_PLACE = update(QUOTA).where(QUOTA.c.item == param("item"), _ROOM).values(taken=QUOTA.c.taken + 1)
+_LEAVE_PLACE = update(QUOTA).where(QUOTA.c.item == param("item"), QUOTA.c.taken > 0).values(taken=QUOTA.c.taken - 1)
 
 
 def take_place(tx: Session, item: str) -> bool:
     """Take one of an item's places; False when it has none left."""
-    room = (QUOTA.c.item == item, QUOTA.c.taken < QUOTA.c.wanted)
-    return bool(tx.connection().execute(update(QUOTA).where(*room).values(taken=QUOTA.c.taken + 1)).rowcount)
+    return bool(changed(tx, _TAKE_PLACE, item=item))
 
 
 def leave_place(tx: Session, item: str) -> None:
     """Give one of an item's places back."""
-    tx.connection().execute(update(QUOTA).where(QUOTA.c.item == item, QUOTA.c.taken > 0).values(taken=QUOTA.c.taken - 1))
+    run(tx, _LEAVE_PLACE, item=item)
+
+
+_WITH_DRAFT = select(TASK, DRAFT.c.answers).outerjoin(DRAFT, DRAFT.c.task == TASK.c.token)
+_OF_SEAT = (TASK.c.round == param("round"), TASK.c.seat == param("seat"))
+_CLAIMABLE = (
+    _WITH_DRAFT.join(QUOTA, QUOTA.c.item == TASK.c.item)
+    .where(*_OF_SEAT, TASK.c.state == "waiting", _ROOM)
+    .order_by(TASK.c.position)
+    .limit(1)
+)
 
 
 def claim(tx: Session, round_: str, seat: int, state: str, lease: datetime) -> TaskRecord | None:
     """Take the first waiting task of a deck whose item has room; None when there is none."""
-    query = (
-        select(TASK, DRAFT.c.answers)
-        .join(QUOTA, QUOTA.c.item == TASK.c.item)
-        .outerjoin(DRAFT, DRAFT.c.task == TASK.c.token)
-        .where(TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state == "waiting", QUOTA.c.taken < QUOTA.c.wanted)
-        .order_by(TASK.c.position)
-        .limit(1)
-    )
     while True:
-        found = tx.connection().execute(query).first()
+        found = run(tx, _CLAIMABLE, round=round_, seat=seat).first()
         if found is None:
             return None
         if hold(tx, found.token, found.item, state, lease):
             return replace(_record(found, found.answers), state=state, lease=lease)
+
+
+_SET_STATE = update(TASK).where(TASK.c.token == param("task")).values(state=param("state"), lease=param("lease"))
+_HOLD = _SET_STATE.where(TASK.c.state == "waiting")
 
 
 def hold(tx: Session, task: str, item: str, state: str, lease: datetime) -> bool:
@@ -153,8 +173,7 @@ def hold(tx: Session, task: str, item: str, state: str, lease: datetime) -> bool
     """
     if not take_place(tx, item):
         return False
-    waits = (TASK.c.token == task, TASK.c.state == "waiting")
-    if tx.connection().execute(update(TASK).where(*waits).values(state=state, lease=lease)).rowcount:
+    if changed(tx, _HOLD, task=task, state=state, lease=lease):
         return True
     leave_place(tx, item)
     return False
@@ -162,25 +181,24 @@ def hold(tx: Session, task: str, item: str, state: str, lease: datetime) -> bool
 
 def set_state(tx: Session, task: str, state: str, lease: datetime | None = None) -> None:
     """Move a task to another state."""
-    tx.connection().execute(update(TASK).where(TASK.c.token == task).values(state=state, lease=lease))
+    run(tx, _SET_STATE, task=task, state=state, lease=lease)
+
+
+_FIND_TASK = _WITH_DRAFT.where(TASK.c.token == param("task"))
 
 
 def find_task(tx: Session, token: str) -> TaskRecord | None:
     """Find a task by its token."""
-    query = select(TASK, DRAFT.c.answers).outerjoin(DRAFT, DRAFT.c.task == TASK.c.token).where(TASK.c.token == token)
-    row = tx.connection().execute(query).first()
+    row = run(tx, _FIND_TASK, task=token).first()
     return None if row is None else _record(row, row.answers)
+
+
+_IN_HAND = _WITH_DRAFT.where(*_OF_SEAT, TASK.c.state.in_(IN_HAND)).order_by(TASK.c.position)
 
 
 def in_hand(tx: Session, round_: str, seat: int) -> list[TaskRecord]:
     """Give what a seat has before it: reopened ones first, then held, then ahead; with their drafts."""
-    query = (
-        select(TASK, DRAFT.c.answers)
-        .outerjoin(DRAFT, DRAFT.c.task == TASK.c.token)
-        .where(TASK.c.round == round_, TASK.c.seat == seat, TASK.c.state.in_(IN_HAND))
-        .order_by(TASK.c.position)
-    )
-    rows = [_record(row, row.answers) for row in tx.connection().execute(query)]
+    rows = [_record(row, row.answers) for row in run(tx, _IN_HAND, round=round_, seat=seat)]
     return sorted(rows, key=lambda task: IN_HAND.index(task.state))
 
 
@@ -200,10 +218,12 @@ def _record(row: Any, draft: Mapping[str, Any] | None = None) -> TaskRecord:
     )
 
 
+_LAST_LABEL = select(LABEL).where(LABEL.c.task == param("task")).order_by(LABEL.c.revision.desc()).limit(1)
+
+
 def last_label(tx: Session, task: str) -> LabelRecord | None:
     """Give the last revision of what was said about a task."""
-    query = select(LABEL).where(LABEL.c.task == task).order_by(LABEL.c.revision.desc()).limit(1)
-    row = tx.connection().execute(query).first()
+    row = run(tx, _LAST_LABEL, task=task).first()
     if row is None:
         return None
     return LabelRecord(
@@ -211,30 +231,36 @@ def last_label(tx: Session, task: str) -> LabelRecord | None:
     )
 
 
+_BY_CLIENT = select(LABEL.c.task, LABEL.c.person).where(LABEL.c.client_id == param("client"))
+
+
 def label_by_client(tx: Session, client_id: str) -> tuple[str, str] | None:
     """Find a vote by the browser's id for it: (task, person)."""
-    query = select(LABEL.c.task, LABEL.c.person).where(LABEL.c.client_id == client_id)
-    row = tx.connection().execute(query).first()
+    row = run(tx, _BY_CLIENT, client=client_id).first()
     return None if row is None else (row.task, row.person)
+
+
+_PUT_LABEL = LABEL.insert()
 
 
 def put_label(tx: Session, label: Mapping[str, Any]) -> None:
     """Add a revision."""
-    tx.connection().execute(LABEL.insert(), [dict(label)])
+    tx.connection().execute(_PUT_LABEL, [dict(label)])
+
+
+_LAST_VOTED = (
+    select(LABEL.c.task, TASK.c.state)
+    .join(TASK, TASK.c.token == LABEL.c.task)
+    .where(TASK.c.round == param("round"), LABEL.c.person == param("person"))
+    .group_by(LABEL.c.task, TASK.c.state)
+    .order_by(func.max(LABEL.c.id).desc())
+    .limit(param("among"))
+)
 
 
 def last_voted(tx: Session, round_: str, person: str, among: int) -> str | None:
     """Find the task that a person voted on last and has not taken back, among the last so many."""
-    newest = func.max(LABEL.c.id)
-    query = (
-        select(LABEL.c.task, TASK.c.state)
-        .join(TASK, TASK.c.token == LABEL.c.task)
-        .where(TASK.c.round == round_, LABEL.c.person == person)
-        .group_by(LABEL.c.task, TASK.c.state)
-        .order_by(newest.desc())
-        .limit(among)
-    )
-    found = tx.connection().execute(query).all()
+    found = run(tx, _LAST_VOTED, round=round_, person=person, among=among).all()
     return next((row.task for row in found if row.state != "reopened"), None)
 
 
@@ -243,9 +269,20 @@ def put_draft(tx: Session, task: str, answers: Mapping[str, Any], now: datetime)
     upsert(tx, DraftRow, [{"task": task, "answers": dict(answers), "at": now}])
 
 
+_DROP_DRAFT = DRAFT.delete().where(DRAFT.c.task == param("task"))
+
+
 def drop_draft(tx: Session, task: str) -> None:
     """Forget a draft: it became a vote."""
-    tx.connection().execute(DRAFT.delete().where(DRAFT.c.task == task))
+    run(tx, _DROP_DRAFT, task=task)
+
+
+_PROGRESS = (
+    select(TASK.c.state, _ROOM, func.count(), func.sum(TASK.c.words))
+    .join(QUOTA, QUOTA.c.item == TASK.c.item)
+    .where(*_OF_SEAT)
+    .group_by(TASK.c.state, _ROOM)
+)
 
 
 def progress(tx: Session, round_: str, seat: int) -> tuple[int, int, int]:
@@ -253,14 +290,8 @@ def progress(tx: Session, round_: str, seat: int) -> tuple[int, int, int]:
 
     A waiting task is to come while its item has room; what is in hand is to come in any case.
     """
-    query = (
-        select(TASK.c.state, QUOTA.c.taken < QUOTA.c.wanted, func.count(), func.sum(TASK.c.words))
-        .join(QUOTA, QUOTA.c.item == TASK.c.item)
-        .where(TASK.c.round == round_, TASK.c.seat == seat)
-        .group_by(TASK.c.state, QUOTA.c.taken < QUOTA.c.wanted)
-    )
     done = left = words = 0
-    for state, room, count, length in tx.connection().execute(query):
+    for state, room, count, length in run(tx, _PROGRESS, round=round_, seat=seat):
         if state in ("done", "late", "skipped"):
             done += count
         elif state in IN_HAND or room:

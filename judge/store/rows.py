@@ -1,16 +1,39 @@
-"""Writing many rows at once, the same on SQLite and PostgreSQL."""
+"""Statements that are composed once, and writing many rows at once; the same on SQLite and PostgreSQL.
+
+Composing a statement takes longer than running it: what a request waits for is a constant whose values come later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import inspect
+from sqlalchemy import BindParameter, Executable, bindparam, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
 _CHUNK: Final = 500  # SQLite takes 32,766 parameters in one statement, older ones fewer
+
+
+def table(row: type[SQLModel]) -> Any:
+    """Give the table of a row's type, for statements in SQLAlchemy Core."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+def param(name: str) -> BindParameter[Any]:
+    """Stand for a value that `run` brings; its name is apart from the columns' names, which an update keeps for itself."""
+    return bindparam(f"p_{name}")
+
+
+def run(tx: Session, statement: Executable, **values: Any) -> Any:
+    """Run a statement with the values of its params; give its result."""
+    return tx.connection().execute(statement, {f"p_{name}": value for name, value in values.items()})
+
+
+def changed(tx: Session, statement: Executable, **values: Any) -> int:
+    """Make a change; count the rows that it met."""
+    return int(run(tx, statement, **values).rowcount)
 
 
 def chunks(items: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
@@ -37,10 +60,6 @@ def upsert(tx: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]
     names = list(key) if key else [column.name for column in inspect(table).primary_key]
     for some in chunks(rows):
         statement = _insert(tx, table)
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in names}
-        action = (
-            statement.on_conflict_do_update(index_elements=names, set_=changed)
-            if changed
-            else statement.on_conflict_do_nothing()
-        )
+        new = {name: statement.excluded[name] for name in rows[0] if name not in names}
+        action = statement.on_conflict_do_update(index_elements=names, set_=new) if new else statement.on_conflict_do_nothing()
         tx.connection().execute(action, [dict(row) for row in some])
