@@ -112,6 +112,8 @@ def resolve(pair: str, judge: str, criterion: str, readings: Sequence[Reading]) 
     if not readings:
         return Verdict(pair=pair, judge=judge, criterion=criterion, value="tie", score=0.5, basis="identical")
     counted = _common_repeats(readings)
+    if not counted:  # a run stopped between the repeats: no repeat has every order
+        return Verdict(pair=pair, judge=judge, criterion=criterion, value=None, score=None, basis="unscored", reason="absent")
     usable = [reading for reading in counted if reading.value is not None]
     score = sum(SCORE[reading.value] for reading in usable if reading.value) / len(usable) if usable else None
     value, basis, reason = _conclude(counted)

@@ -4,13 +4,15 @@
 
 Prints: bytes and requests of a cold page; the time from the key to the next pair in the browser, on loopback and with
 300 ms between browser and server; the server's time for a vote with the pair that follows, for 8 and 100 people who
-vote every five seconds (ten times as fast as people read), and for 8 who do not pause at all.  The load generator is a
-process of its own on the same machine.
+vote every five seconds (ten times as fast as people read), alone and beside a judge whose calls are journalled in the same
+SQLite file by another process, and for 8 who do not pause at all.  The load generator is a process of its own on the same
+machine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -38,12 +40,15 @@ def main() -> None:
     if sys.argv[1:2] == ["--load"]:
         print(json.dumps(asyncio.run(load(json.loads(sys.stdin.read())))))
         return
+    if sys.argv[1:2] == ["--journal"]:
+        judge_on(Path(sys.argv[2]))
+        return
     texts = [pair(f"Answer {n}. {WORDS * 9}", f"Other answer {n}. {WORDS * 9}", n) for n in range(60)]
     with tempfile.TemporaryDirectory() as folder, review(Path(folder), texts, rubric(CRITERIA)) as site:
         in_browser(site)
-    for people, pause in ((8, 5.0), (100, 5.0), (8, 0.0)):
+    for people, pause, journal in ((8, 5.0, False), (100, 5.0, False), (8, 5.0, True), (100, 5.0, True), (8, 0.0, False)):
         with tempfile.TemporaryDirectory() as folder, review(Path(folder), texts, wanted=3, seats=people) as site:
-            on_server(site, people, pause)
+            on_server(site, people, pause, Path(folder) / "judge.db" if journal else None)
 
 
 def in_browser(site: Site) -> None:
@@ -96,16 +101,54 @@ def swap(page: Any) -> float:
     return float(page.evaluate("window.done"))
 
 
-def on_server(site: Site, people: int, pause_s: float) -> None:
-    """Let people vote, from another process."""
+def judge_on(database: Path) -> None:
+    """Judge without end, eight calls open of 0.2 s each: about 40 a second, every one journalled."""
+    from provider_server import ProviderServer
+
+    from judge.calls import Engine, Request, Settings, provider_for
+    from judge.clock import utc_now
+    from judge.domain import Message
+    from judge.store.opening import open_database
+
+    os.environ["OPENAI_API_KEY"] = "k"
+    with ProviderServer(latency_s=0.2, speaks=("chat",)) as server:
+        live = provider_for("openai", server.openai_url, None, 8)
+        engine = Engine(open_database(database), {"live": live}, utc_now, settings=Settings(most_open=8))
+        asked = (Message(role="user", content=f"Question {n}?") for n in itertools.count())
+        requests = (
+            Request(provider="openai", model="m", base_url=server.openai_url, messages=(one,), tag=one.content, route="live")
+            for one in asked
+        )
+        for _ in engine.stream(requests):
+            pass
+
+
+def on_server(site: Site, people: int, pause_s: float, journal: Path | None) -> None:
+    """Let people vote, from another process; perhaps beside a journal that is written to."""
+    judge = None if journal is None else subprocess.Popen([sys.executable, __file__, "--journal", str(journal)])
+    before = calls_in(site)
     jobs = {"url": site.url, "links": [site.link() for _ in range(people)], "pause_s": pause_s}
     child = subprocess.run(
         [sys.executable, __file__, "--load"], input=json.dumps(jobs), capture_output=True, text=True, check=True
     )
     said = json.loads(child.stdout)
+    written = calls_in(site) - before
+    if judge is not None:
+        judge.kill()
+        judge.wait()
     rate = len(said["ms"]) / said["seconds"]
     about = f"{people} people, {pause_s:.0f} s apart"
+    if written:
+        about += f", beside {written / said['seconds']:.0f} journalled calls a second"
     print(f"vote and next pair, {about}: {spread(said['ms'])}, {rate:.0f}/s, {said['failed']} failed")
+
+
+def calls_in(site: Site) -> int:
+    """Count the calls that the journal holds."""
+    from sqlalchemy import text
+
+    with site.database.read() as tx:
+        return int(tx.connection().execute(text("SELECT count(*) FROM call WHERE state = 'answered'")).scalar_one())
 
 
 async def load(jobs: dict[str, Any]) -> dict[str, Any]:
