@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -144,12 +144,20 @@ def prepare(
 
 
 @contextmanager
-def review(folder: Path, texts: Sequence[Pair], asked: Rubric = RUBRIC, *, wanted: int = 2, seats: int = 8) -> Iterator[Site]:
-    """Serve a review until the block ends."""
+def review(
+    folder: Path,
+    texts: Sequence[Pair],
+    asked: Rubric = RUBRIC,
+    *,
+    wanted: int = 2,
+    seats: int = 8,
+    around: Callable[[Any], Any] = lambda app: app,
+) -> Iterator[Site]:
+    """Serve a review, perhaps with something around the application, until the block ends."""
     database, owner = prepare(folder, texts, asked, wanted=wanted, seats=seats)
     app = create_app(database, owner=owner)
     app.state.attempts = Attempts(10_000)  # everybody comes from this machine
-    with serve(app) as url:
+    with serve(around(app)) as url:
         owner.url = url
         yield Site(url, database, owner)
     database.close()

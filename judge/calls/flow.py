@@ -125,6 +125,12 @@ class Flow:
         return sum(lane.pacer.open for lane in self._lanes.values())
 
     @property
+    def limit_per_minute(self) -> float | None:
+        """Calls a minute that all providers together allow, as far as their answers said."""
+        known = [lane.pacer.per_minute for lane in self._lanes.values() if lane.pacer.per_minute is not None]
+        return sum(known) if known else None
+
+    @property
     def _halted(self) -> bool:
         return self._stopping or self._stopped is not None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-SHARE: Final = 0.97  # of an announced rate that is used
+SHARE: Final = 0.985  # of an announced rate that is used
 START: Final = 16  # calls open at first
 LEAST: Final = 2
 CUT: Final = 0.8  # what a throttle leaves of the window

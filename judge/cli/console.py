@@ -43,6 +43,7 @@ class Progress:
         self._title = title
         self._as_json = as_json
         self._told = time.monotonic()
+        self._first: tuple[float, int] | None = None  # when how much was done: what the journal held came at once
         self._bar: Any = None
 
     def __call__(self, done: int, of: int) -> None:
@@ -51,9 +52,27 @@ class Progress:
 
     def tell(self, tally: Tally) -> None:
         """Take note of how far asking models has come."""
-        counts = {"unscored": tally.unscored, "usd": round(tally.usd, 6), "budget_usd": tally.budget_usd}
-        cap = "" if tally.budget_usd is None else f", {tally.usd:.2f} of {tally.budget_usd:g} USD"
-        self._show(tally.done, tally.of, f"{tally.unscored} unscored{cap}", counts)
+        rate = self._rate(tally.done)
+        left = tally.of - tally.done
+        counts = {
+            "open": tally.open,
+            "waiting": max(0, left - tally.open),
+            "unscored": tally.unscored,
+            "per_minute": None if rate is None else round(rate, 1),
+            "limit_per_minute": tally.limit_per_minute,
+            "eta_s": None if not rate else round(60 * left / rate, 1),
+            "usd": round(tally.usd, 6),
+            "budget_usd": tally.budget_usd,
+        }
+        self._show(tally.done, tally.of, _in_words(tally, rate, of_bar=self._bar is not None), counts)
+
+    def _rate(self, done: int) -> float | None:
+        """Give the calls a minute since the first news; None while there is no second."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, done)
+        since, before = self._first
+        return 60 * (done - before) / (now - since) if done > before and now > since else None
 
     def _show(self, done: int, of: int, more: str, counts: Mapping[str, Any]) -> None:
         if self._as_json:
@@ -74,6 +93,19 @@ class Progress:
         if self._bar is not None:
             self._bar(None, 0, "")
             self._bar = None
+
+
+def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
+    """Say how asking goes.  of_bar: the bar beside it says how long it will take."""
+    said = [f"{tally.open} open", f"{tally.unscored} unscored"]
+    if rate:
+        limit = "" if tally.limit_per_minute is None else f" of {tally.limit_per_minute:.0f}"
+        said.append(f"{rate:.0f}{limit} a minute")
+        if not of_bar and tally.done < tally.of:
+            said.append(f"{max(1, round((tally.of - tally.done) / rate))} min left")
+    if tally.budget_usd is not None:
+        said.append(f"{tally.usd:.2f} of {tally.budget_usd:g} USD")
+    return ", ".join(said)
 
 
 def _bar(title: str) -> Callable[[int | None, int, str], None]:

@@ -28,10 +28,15 @@ Again = Callable[[int], Request]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How far asking has come: calls done of all, answers that could not be scored, US dollars spent of the budget."""
+    """How far asking has come: calls done of all, on the wire, answers that could not be scored, US dollars of the budget.
+
+    limit_per_minute: calls a minute that the providers allow, as far as they said.
+    """
 
     done: int
     of: int
+    open: int = 0
+    limit_per_minute: float | None = None
     unscored: int = 0
     usd: float = 0.0
     budget_usd: float | None = None
@@ -51,10 +56,24 @@ class Asked:
     possibly_paid: int = 0
 
 
+def tally_of(engine: Engine, done: int, of: int, unscored: int = 0) -> Tally:
+    """Say how far an engine has come."""
+    flow = engine.flow
+    return Tally(
+        done=done,
+        of=of,
+        open=flow.open,
+        limit_per_minute=flow.limit_per_minute,
+        unscored=unscored,
+        usd=flow.budget.spent,
+        budget_usd=flow.budget.cap,
+    )
+
+
 def check_prices(judges: Sequence[Judge]) -> None:
     """Raise StudyError for a model whose price is unknown: a cap on money cannot hold then.
 
-    A server on this machine is nobody's to bill.
+    A server on this machine needs none: nobody sends a bill, unless it hands on to a model that has one.
     """
     for judge in judges:
         if judge.source not in MODELS or is_own(judge):
@@ -136,7 +155,7 @@ def answers(
 
         def tell(done: int, of: int) -> None:
             if progress:
-                progress(Tally(done=done, of=of, usd=budget.spent, budget_usd=budget.cap))
+                progress(tally_of(engine, done, of))
 
         found = list(engine.submit([ask(0) for ask in asks], tell).answers)
         again = [n for n, answer in enumerate(found) if answer and not answer.failed and not readable(n, answer)]

@@ -13,7 +13,7 @@ from judge.domain import OVERALL, Judge, Reading, Rubric
 from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.answering import UNREADABLE, Asked, Progress, Tally, engine_for
+from judge.workflow.answering import UNREADABLE, Asked, Progress, engine_for, tally_of
 from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
@@ -162,9 +162,7 @@ class _Taken:
         now = time.monotonic()
         if self._progress and (self._done == self._of or self._done % 64 == 0 or now - self._told > _TOLD_S):
             self._told = now
-            budget = self._engine.flow.budget
-            tally = Tally(done=self._done, of=self._of, unscored=len(self._unscored), usd=budget.spent, budget_usd=budget.cap)
-            self._progress(tally)
+            self._progress(tally_of(self._engine, self._done, self._of, len(self._unscored)))
 
     def _flush(self) -> None:
         read, self._read, self._waiting = self._read, [], 0

@@ -17,12 +17,13 @@ from judge.rubric import lint
 from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
-from judge.workflow.answering import check_prices, is_own
+from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
 SHORT_ANSWER = 300  # tokens of an answer that thinks little
 LONG_ANSWER = 2500  # and of one that thinks a lot
+SECONDS_A_CALL = (2.0, 20.0)  # until a short and until a long answer is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
             "criteria": [question.id for question in rubric.questions] if rubric else [],
             "labels": min(study.review.sample, len(used.pairs)) * study.review.labels_per_item,
             "missing_outputs": dict(used.missing_outputs),
+            "seconds": [round(len(live) * seconds / JOBS) for seconds in SECONDS_A_CALL],
         },
         warnings=(*_warnings(used), *_about_models(used, estimate)),
         config=effective(study),
@@ -91,7 +93,7 @@ class Estimated:
 
 
 def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
-    """Estimate what these calls take; a price that is unknown, or a server of one's own, adds nothing."""
+    """Estimate what these calls take; a model without a price, which only a server of one's own may have, adds nothing."""
     tokens = 0
     least = most = 0.0
     for ask in asks:
@@ -99,7 +101,7 @@ def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
         read = sum(len(turn.content) for turn in asked.messages) + len(asked.system or "")
         tokens_in = read // CHARACTERS_PER_TOKEN
         tokens += tokens_in
-        price = None if is_own(ask.judge) else prices().find(ask.judge.target)
+        price = prices().find(ask.judge.target)
         if price is not None:
             least += price.cost(fresh=tokens_in, cached=0, written=0, out=SHORT_ANSWER) or 0.0
             most += price.cost(fresh=tokens_in, cached=0, written=0, out=LONG_ANSWER) or 0.0

@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -47,8 +47,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, review(Path(folder), texts, rubric(CRITERIA)) as site:
         in_browser(site)
     for people, pause, journal in ((8, 5.0, False), (100, 5.0, False), (8, 5.0, True), (100, 5.0, True), (8, 0.0, False)):
-        with tempfile.TemporaryDirectory() as folder, review(Path(folder), texts, wanted=3, seats=people) as site:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            review(Path(folder), texts, wanted=3, seats=people, around=Timed) as site,
+        ):
             on_server(site, people, pause, Path(folder) / "judge.db" if journal else None)
+
+
+class Timed:
+    """Notes how long the application takes for a vote: from the request's arrival to the last byte handed over."""
+
+    votes_ms: ClassVar[list[float]] = []
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass a request on."""
+        start = time.perf_counter()
+        await self.app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == "/desk/vote":
+            self.votes_ms.append(1000 * (time.perf_counter() - start))
 
 
 def in_browser(site: Site) -> None:
@@ -127,6 +146,7 @@ def on_server(site: Site, people: int, pause_s: float, journal: Path | None) -> 
     """Let people vote, from another process; perhaps beside a journal that is written to."""
     judge = None if journal is None else subprocess.Popen([sys.executable, __file__, "--journal", str(journal)])
     before = calls_in(site)
+    Timed.votes_ms.clear()
     jobs = {"url": site.url, "links": [site.link() for _ in range(people)], "pause_s": pause_s}
     child = subprocess.run(
         [sys.executable, __file__, "--load"], input=json.dumps(jobs), capture_output=True, text=True, check=True
@@ -140,7 +160,9 @@ def on_server(site: Site, people: int, pause_s: float, journal: Path | None) -> 
     about = f"{people} people, {pause_s:.0f} s apart"
     if written:
         about += f", beside {written / said['seconds']:.0f} journalled calls a second"
-    print(f"vote and next pair, {about}: {spread(said['ms'])}, {rate:.0f}/s, {said['failed']} failed")
+    print(f"vote and next pair, {about}, {rate:.0f}/s, {said['failed']} failed:")
+    print(f"    in the server {spread(Timed.votes_ms)}")
+    print(f"    at the client {spread(said['ms'])}")
 
 
 def calls_in(site: Site) -> int:
