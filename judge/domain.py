@@ -170,7 +170,10 @@ class Rubric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """One model with its settings, or a file of its answers.  `target` is the model or the file."""
+    """One model with its settings, or a file of its answers.  `target` is the model or the file.
+
+    per_call: whether a call asks about all criteria, or about one.
+    """
 
     name: str
     source: Literal["openai", "anthropic", "recorded", "calls", "verdicts"]
@@ -180,6 +183,7 @@ class Judge:
     effort: str | None = None
     repeats: int = 1
     allow_self: bool = False
+    per_call: Literal["all", "one"] = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

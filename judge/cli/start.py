@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -72,10 +72,22 @@ def check(
 
     say(f"# {checked.examples} examples, {checked.pairs} pairs, {checked.calls} calls, {checked.plan['labels']} labels planned")
     for name, planned in checked.plan["judges"].items():
-        say(f"# judge {name}: {planned['answers']} answers in its file ({planned['source']})")
+        say(f"# judge {name}: {_in_words(planned)}")
+    if checked.tokens_in:
+        low, high = checked.usd
+        soon, late = (max(1, round(seconds / 60)) for seconds in checked.plan["seconds"])
+        time = f"{soon} to {late}" if soon < late else f"about {late}"
+        say(f"# about {checked.tokens_in:,} tokens to read, {low:.2f} to {high:.2f} USD, {time} min at no lower limit")
     for notice in checked.warnings:
         say(f"# {notice.code}: {notice.text}")
     say(dump_yaml(dict(checked.config)).rstrip())
+
+
+def _in_words(planned: Mapping[str, Any]) -> str:
+    """Say what a judge would be asked."""
+    if "model" in planned:
+        return f"{planned['calls']} calls to {planned['model']} ({planned['source']})"
+    return f"{planned['answers']} answers in its file ({planned['source']})"
 
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {"demo": demo, "init": init, "check": check}

@@ -53,14 +53,15 @@ class Broken(Exception):
         self.reason: Reason = reason
 
 
-def parse(answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequence[str] = ()) -> list[Parsed]:
-    """Read one answer to all criteria of a rubric.
+def parse(
+    answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequence[str] = (), only: str | None = None
+) -> list[Parsed]:
+    """Read one answer to the criteria of a rubric.
 
-    answer: None when nobody has one (`absent`).  order: which text was shown first.  checklist: the example's own check
-    questions, in order, where the rubric asks for them.
+    answer: None when nobody has one (`absent`).  order: which text was shown first.  checklist, only: see `asked`.
     Gives one entry for each criterion, `overall` included; what cannot be used has value None and its reason.
     """
-    questions = asked(rubric, checklist)
+    questions = asked(rubric, checklist, only)
     try:
         content, parser = content_of(answer, questions)
     except Broken as broken:
@@ -68,11 +69,16 @@ def parse(answer: Answer | None, rubric: Rubric, order: Order, checklist: Sequen
     return [replace(_criterion(content, question, order), parser=parser) for question in questions]
 
 
-def asked(rubric: Rubric, checklist: Sequence[str] = ()) -> tuple[Criterion, ...]:
-    """Give every criterion that is asked about an example: the rubric's, its own checklist, and `overall` last."""
-    own = tuple(Criterion(id=f"check_{n}", question=text, check=True) for n, text in enumerate(checklist, 1))
+def asked(rubric: Rubric, checklist: Sequence[str] = (), only: str | None = None) -> tuple[Criterion, ...]:
+    """Give every criterion that is asked about an example: the rubric's, its own checklist, and `overall` last.
+
+    checklist: the example's own check questions, in order, where the rubric asks for them.  only: the one criterion that a
+    call is about, when it is not about all.
+    """
+    own = [Criterion(id=f"check_{n}", question=text, check=True) for n, text in enumerate(checklist, 1)]
     *criteria, overall = rubric.questions
-    return (*criteria, *own, overall) if rubric.checklist else rubric.questions
+    every = (*criteria, *(own if rubric.checklist else ()), overall)
+    return tuple(question for question in every if only in (None, question.id))
 
 
 def content_of(answer: Answer | None, questions: Sequence[Criterion]) -> tuple[Mapping[str, Any], str]:

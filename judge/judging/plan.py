@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from judge.calls import Request
 from judge.domain import ORDERS, Judge, Order, Pair, Recording, Rubric
 from judge.ids import canonical_json, digest
+from judge.judging.parse import asked
 from judge.judging.prompt import answer_schema, checklist_of, prompt
 
 MODELS: Final = ("openai", "anthropic")  # sources that are asked live
@@ -18,17 +19,19 @@ REPEATED: Final = 0.1  # of the pairs are asked about once more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One cell of the plan: a judge is asked about a pair, in one order, for the n-th time."""
+    """One cell of the plan: a judge is asked about a pair, in one order, for the n-th time; perhaps about one criterion."""
 
     pair: Pair
     judge: Judge
     order: Order
     repeat: int = 1
+    criterion: str | None = None
 
     @property
     def tag(self) -> str:
         """Name the cell for the engine, which sees no more than this string."""
-        return recording_tag(self.pair.id, self.judge.name, self.order, self.repeat)
+        cell = [self.pair.id, self.judge.name, self.order, self.repeat]
+        return canonical_json(cell if self.criterion is None else [*cell, self.criterion])
 
 
 def recording_tag(pair: str, judge: str, order: Order, repeat: int) -> str:
@@ -36,8 +39,15 @@ def recording_tag(pair: str, judge: str, order: Order, repeat: int) -> str:
     return canonical_json([pair, judge, order, repeat])
 
 
-def plan(pairs: Sequence[Pair], judges: Sequence[Judge], repeats: Mapping[str, int] | None = None) -> list[Ask]:
+def plan(
+    pairs: Sequence[Pair],
+    judges: Sequence[Judge],
+    repeats: Mapping[str, int] | None = None,
+    rubric: Rubric | None = None,
+) -> list[Ask]:
     """Plan both orders of every pair for every judge; pairs of equal texts need no call.
+
+    rubric: names the criteria for a judge that is asked about one in a call.
 
     repeats: how often each judge (by name) is asked the same; a judge that is not named there is asked `judge.repeats`
     times.  A model that is asked once is asked again about a tenth of the pairs, in one order: so that what the order of
@@ -58,7 +68,14 @@ def plan(pairs: Sequence[Pair], judges: Sequence[Judge], repeats: Mapping[str, i
         if judge.source in MODELS and judge.repeats == 1
         for n, pair in enumerate(_tenth(pairs))
     ]
-    return [*asks, *again]
+    return [one for ask in (*asks, *again) for one in _by_criterion(ask, rubric)]
+
+
+def _by_criterion(ask: Ask, rubric: Rubric | None) -> list[Ask]:
+    """Split an ask of a judge that is asked about one criterion in a call."""
+    if ask.judge.per_call == "all" or rubric is None:
+        return [ask]
+    return [replace(ask, criterion=question.id) for question in asked(rubric, checklist_of(ask.pair.example))]
 
 
 def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
@@ -68,8 +85,8 @@ def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def request(ask: Ask, rubric: Rubric, reask: int = 0) -> Request:
-    """Write the request for one ask, all criteria in one call.  reask: asked anew because no answer could be read."""
-    system, messages = prompt(ask.pair, rubric, ask.order)
+    """Write the request for one ask.  reask: asked anew because no answer could be read."""
+    system, messages = prompt(ask.pair, rubric, ask.order, ask.criterion)
     return Request(
         provider=ask.judge.source,
         model=ask.judge.target,
@@ -77,7 +94,7 @@ def request(ask: Ask, rubric: Rubric, reask: int = 0) -> Request:
         effort=ask.judge.effort,
         system=system,
         messages=messages,
-        schema=answer_schema(rubric, checklist_of(ask.pair.example)),
+        schema=answer_schema(rubric, checklist_of(ask.pair.example), ask.criterion),
         repeat=ask.repeat,
         tag=ask.tag,
         route=route(ask.judge),

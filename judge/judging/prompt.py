@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from judge.domain import Criterion, Example, Message, Order, Pair, Rubric
+from judge.domain import OVERALL, Criterion, Example, Message, Order, Pair, Rubric
 from judge.ids import fence_marker
 from judge.judging.parse import asked
 
@@ -18,8 +18,8 @@ For every criterion give your reasons first, in one to three sentences that poin
 When neither answer is better on a criterion, the choice is tie."""
 
 
-def prompt(pair: Pair, rubric: Rubric, order: Order) -> tuple[str, tuple[Message, ...]]:
-    """Write the question about one pair in one order: the system text and the user's turns.
+def prompt(pair: Pair, rubric: Rubric, order: Order, only: str | None = None) -> tuple[str, tuple[Message, ...]]:
+    """Write the question about one pair in one order: the system text and the user's turns.  only: about one criterion.
 
     The fence is named by a marker that the author of a text cannot know beforehand, the same in both orders.
     """
@@ -34,7 +34,7 @@ def prompt(pair: Pair, rubric: Rubric, order: Order) -> tuple[str, tuple[Message
         "The second answer:",
         fence(marker, "second", second),
         "The criteria:",
-        *(_question(question) for question in asked(rubric, checklist_of(pair.example))),
+        *(_question(question) for question in asked(rubric, checklist_of(pair.example), only)),
     ]
     if rubric.judge_first:
         parts.append("Before you compare, write in `draft` the answer that you would give yourself.")
@@ -64,13 +64,15 @@ def _question(question: Criterion) -> str:
     return f"- {question.id} ({kind}): {question.question}"
 
 
-def answer_schema(rubric: Rubric, checklist: Sequence[str] = ()) -> dict[str, Any]:
+def answer_schema(rubric: Rubric, checklist: Sequence[str] = (), only: str | None = None) -> dict[str, Any]:
     """Give the JSON Schema of the answer; reasons stand before choices, so that they are written first."""
-    *criteria, overall = asked(rubric, checklist)
     properties: dict[str, Any] = {"draft": {"type": "string"}} if rubric.judge_first else {}
-    if criteria:
-        properties["criteria"] = closed_object({question.id: _answer(question) for question in criteria})
-    properties[overall.id] = _answer(overall)
+    answers = {question.id: _answer(question) for question in asked(rubric, checklist, only)}
+    overall = answers.pop(OVERALL, None)
+    if answers:
+        properties["criteria"] = closed_object(answers)
+    if overall is not None:
+        properties[OVERALL] = overall
     return closed_object(properties)
 
 

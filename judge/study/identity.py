@@ -48,7 +48,7 @@ def arm_digest(arm: Arm, outputs: Iterable[Output] | None = None) -> str:
     return digest("arm", content)
 
 
-def judge_digest(judge: Judge, *, judge_first: bool = False, per_call: str = "all") -> str:
+def judge_digest(judge: Judge, *, judge_first: bool = False) -> str:
     """Name a judge by provider, server, model, effort, how it is asked, and how many criteria a call holds.
 
     A judge read from a file is named by its kind and name: what it said is named call by call.  Repeats are no part,
@@ -62,7 +62,7 @@ def judge_digest(judge: Judge, *, judge_first: bool = False, per_call: str = "al
         "model": judge.target,
         "effort": judge.effort,
         "judge_first": judge_first,
-        "per_call": per_call,
+        "per_call": judge.per_call,
     }
     return digest("judge", content)
 

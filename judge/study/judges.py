@@ -11,7 +11,7 @@ from judge.study.reading import StudyFile, check_judge_name, key_variable, only_
 
 MODELS: Final = ("openai", "anthropic")
 FILES: Final = ("recorded", "calls", "verdicts")
-JUDGE_KEYS: Final = (*MODELS, *FILES, "base_url", "key_env", "effort", "repeats", "allow_self")
+JUDGE_KEYS: Final = (*MODELS, *FILES, "base_url", "key_env", "effort", "repeats", "allow_self", "per_call")
 MOST_REPEATS: Final = 100
 
 
@@ -36,7 +36,7 @@ def _judge(study: StudyFile, name: str, arms: Mapping[str, Arm]) -> tuple[Judge,
         "Literal['openai', 'anthropic', 'recorded', 'calls', 'verdicts']",
         sole_source(fields, (*MODELS, *FILES), "answers"),
     )
-    for key in ("base_url", "key_env", "effort", "allow_self"):
+    for key in ("base_url", "key_env", "effort", "allow_self", "per_call"):
         only_with(fields, key, source, MODELS)
     only_with(fields, "repeats", source, (*MODELS, "recorded"))
     judge = Judge(
@@ -48,6 +48,7 @@ def _judge(study: StudyFile, name: str, arms: Mapping[str, Arm]) -> tuple[Judge,
         effort=fields.maybe_name("effort"),
         repeats=fields.integer("repeats", 1, low=1, high=MOST_REPEATS),
         allow_self=fields.flag("allow_self"),
+        per_call="one" if fields.maybe_one_of("per_call", ("all", "one")) == "one" else "all",
     )
     kin = None if judge.allow_self else kinship(judge, arms.values())
     if kin:
@@ -61,10 +62,11 @@ def _settings(judge: Judge) -> dict[str, Any]:
         return {"repeats": judge.repeats}
     if judge.source in FILES:
         return {}
-    return {
+    settings = {
         "base_url": judge.base_url,
         "key_env": judge.key_env,
         "effort": judge.effort,
         "repeats": judge.repeats,
         "allow_self": judge.allow_self,
     }
+    return settings if judge.per_call == "all" else {**settings, "per_call": judge.per_call}

@@ -75,7 +75,7 @@ def plan_of(work: Opened, judges: Sequence[Judge]) -> list[Ask]:
         name: max((recording.repeat for recording in recordings), default=1)
         for name, recordings in work.sources.recordings.items()
     }
-    asks = plan(work.sources.pairs, judges, repeats)
+    asks = plan(work.sources.pairs, judges, repeats, work.study.rubric)
     there = {tag for name, recordings in work.sources.recordings.items() for tag in tagged(recordings, name)}
     return [one for one in asks if one.judge.source in MODELS or one.repeat == 1 or one.tag in there]
 
@@ -136,7 +136,7 @@ class _Taken:
     def _one(self, place: int, answer: Answer | None, reask: int) -> None:
         one = self._asks[place]
         live = one.judge.source in MODELS
-        parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example))
+        parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example), one.criterion)
         reasons = {said.reason for said in parsed}
         unreadable = not reasons.isdisjoint(UNREADABLE)
         if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
@@ -154,8 +154,10 @@ class _Taken:
             self._flush()
 
     def _score(self, place: int, parsed: Sequence[Parsed]) -> None:
-        scored = any(said.criterion == OVERALL and said.value is not None for said in parsed)
-        (self._unscored.discard if scored else self._unscored.add)(place)
+        overall = [said for said in parsed if said.criterion == OVERALL]
+        if overall:
+            scored = any(said.value is not None for said in overall)
+            (self._unscored.discard if scored else self._unscored.add)(place)
 
     def _tell(self) -> None:
         self._done += 1
@@ -183,7 +185,7 @@ def cells(work: Opened, one: Ask, rubric: Rubric, call: str | None = None) -> li
         repeat=one.repeat,
         call=call,
     )
-    return [replace(whole, criterion=question.id) for question in asked(rubric, checklist_of(one.pair.example))]
+    return [replace(whole, criterion=question.id) for question in asked(rubric, checklist_of(one.pair.example), one.criterion)]
 
 
 def readings(

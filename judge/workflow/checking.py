@@ -60,7 +60,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
     study = used.study
     judges = [judge for judge in study.judges.values() if judge.source not in ("calls", "verdicts")]
     check_prices(judges)
-    asks = plan_calls(used.pairs, judges)
+    asks = plan_calls(used.pairs, judges, rubric=study.rubric)
     rubric = study.rubric
     live = [ask for ask in asks if ask.judge.source in MODELS] if rubric else []
     estimate = estimated(live, rubric) if rubric else Estimated()
@@ -71,7 +71,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
         tokens_in=estimate.tokens_in,
         usd=(round(estimate.least_usd, 4), round(estimate.most_usd, 4)),
         plan={
-            "judges": {name: _planned(used, name) for name in study.judges},
+            "judges": {name: _planned(used, name, live) for name in study.judges},
             "orders": list(ORDERS),
             "criteria": [question.id for question in rubric.questions] if rubric else [],
             "labels": min(study.review.sample, len(used.pairs)) * study.review.labels_per_item,
@@ -124,8 +124,10 @@ def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
     return notices
 
 
-def _planned(sources: Sources, name: str) -> dict[str, Any]:
+def _planned(sources: Sources, name: str, live: Sequence[Ask]) -> dict[str, Any]:
     judge = sources.study.judges[name]
+    if judge.source in MODELS:
+        return {"source": judge.source, "model": judge.target, "calls": sum(ask.judge.name == name for ask in live)}
     rows = sources.recordings.get(name) or sources.readings.get(name) or sources.verdicts.get(name) or ()
     return {"source": judge.source, "answers": len(rows)}
 

@@ -69,6 +69,37 @@ def test_a_tenth_of_the_pairs_is_asked_about_once_more_in_one_order(server, tmp_
     assert sorted(order for _, order in again) == ["ab", "ba"]
 
 
+def test_a_judge_may_be_asked_about_one_criterion_in_a_call(server, model, tmp_path):
+    """Each call asks for one criterion alone, and the verdicts are those of asking for all at once."""
+    kinds: list[tuple[str, ...]] = []
+
+    def answer(body):
+        form = body["response_format"]["json_schema"]["schema"]["properties"]
+        kinds.append((*form.get("criteria", {}).get("properties", {}), *({"overall"} & set(form))))
+        whole = json.loads(model(body))
+        return json.dumps({"overall": whole["overall"]} if "overall" in form else {"criteria": whole["criteria"]})
+
+    server.answer = answer
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    done = asked(write_study(tmp_path / "one", server, 6, judges={"live": {**judge, "per_call": "one"}}))
+    assert (done.calls, done.answered, done.unscored) == (24, 24, 0)
+    assert sorted(kinds) == [("overall",)] * 12 + [("right",)] * 12
+    server.answer = model
+    asked(write_study(tmp_path / "all", server, 6))
+    query = "SELECT pair, criterion, value, score, basis FROM verdict ORDER BY pair, criterion"
+    one, together = (rows_of(tmp_path / name / ".judge/judge.db", query) for name in ("one", "all"))
+    assert len(one) == 12
+    assert one == together
+
+
+def test_a_failed_call_about_one_criterion_leaves_the_others_standing(server, model, tmp_path):
+    server.answer = lambda body: model(body) if "overall (first" in json.dumps(body) else "no answer at all"
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY, "per_call": "one"}
+    asked(write_study(tmp_path, server, 5, judges={"live": judge}))
+    found = dict(rows_of(tmp_path / ".judge/judge.db", "SELECT criterion, count(value) FROM verdict GROUP BY criterion"))
+    assert found == {"overall": 5, "right": 0}
+
+
 def test_equal_texts_are_never_asked_about(server, tmp_path):
     study = write_study(tmp_path, server, 5)
     for arm in ("base", "tuned"):
