@@ -31,7 +31,6 @@ from judge.store.database import Database
 _AHEAD: Final = 512  # requests read at a time
 _DOWN: Final = 50  # failures in a row, after which a provider is taken for down
 _SILENT: Final = 3  # failures in a row that tell silence from one lost call
-_WRONG: Final = 5  # refused requests at the very beginning, after which the settings are taken for wrong
 
 Give = Callable[[tuple[int, Answer | None]], None]
 
@@ -184,6 +183,9 @@ class Flow:
         """Send a lane's calls as fast as its pacer and the budget allow."""
         open_: set[asyncio.Task[None]] = set()
         while not (self._halted or (lane.idle and not self._reading)):
+            if lane.in_doubt:
+                await self._resolve_doubt(lane)
+                continue
             now = time.monotonic()
             self._check_throttling(lane, now)
             wait = lane.pacer.wait(lane.waiting[0].tokens_in if lane.waiting else 1.0, now)
@@ -204,6 +206,19 @@ class Flow:
             task.add_done_callback(open_.discard)
         if open_:
             await asyncio.gather(*open_, return_exceptions=True)
+        if lane.in_doubt and not self._halted:
+            await self._resolve_doubt(lane)
+
+    async def _resolve_doubt(self, lane: Lane) -> None:
+        """Let what is open come in before more is sent: with one answer among them, the settings were right.
+
+        A refusal comes faster than an answer, so the first few to come say little.
+        """
+        if lane.busy:
+            await self._rest(lane, [])
+        else:
+            text = f"the provider does not accept the request: {lane.refusal}"
+            self._halt(JudgeError(text, hint="check the judge's settings"))
 
     async def _rest(self, lane: Lane, waits: list[float | None]) -> None:
         """Sleep until there may be something to do; not at all when the dispatcher itself has just halted the run."""
@@ -337,11 +352,8 @@ class Flow:
         return (unheard and in_a_row >= _SILENT) or in_a_row >= _DOWN or (lane.answers == 0 and call.failures >= ATTEMPTS)
 
     def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:
-        lane.failures_in_a_row += 1
-        if lane.answers == 0 and lane.failures_in_a_row >= _WRONG:
-            self._halt(
-                JudgeError(f"the provider does not accept the request: {failed.text}", hint="check the judge's settings")
-            )
+        lane.refused += 1
+        lane.refusal = failed.text
         self._give_up(call, failed)
 
     def _give_up(self, call: Call, failed: Failed) -> None:

@@ -16,6 +16,7 @@ from judge.calls.providers.base import Provider, output_limit
 from judge.calls.request import Request, Usage
 
 ATTEMPTS: Final = 5  # tries that count; being throttled does not
+WRONG: Final = 5  # refused requests at the very beginning, after which the settings are in doubt
 CHARACTERS_PER_TOKEN: Final = 3.5
 _LATENCIES: Final = 200
 _AROUND: Final = 200  # tokens that a provider puts around the turns
@@ -70,6 +71,8 @@ class Lane:
     busy: int = 0  # calls on the wire or being written down
     failures_in_a_row: int = 0
     answers: int = 0
+    refused: int = 0  # requests that were not accepted as they are
+    refusal: str = ""  # and what was said to the last of them
     _order: itertools.count[int] = field(default_factory=itertools.count)
 
     def cost(self, call: Call, usage: Usage) -> float:
@@ -81,6 +84,11 @@ class Lane:
         fresh = max(0, usage.tokens_in - usage.cached - usage.written)
         found = self.price.cost(fresh=fresh, cached=usage.cached, written=usage.written, out=usage.tokens_out)
         return found or 0.0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Several requests were refused and not one was answered: the settings may be wrong, or these texts too long."""
+        return self.answers == 0 and self.refused >= WRONG
 
     @property
     def idle(self) -> bool:

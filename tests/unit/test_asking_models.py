@@ -191,6 +191,13 @@ def test_a_call_that_failed_for_good_is_no_answer_and_the_same_command_asks_it_a
     assert len(server.requests) - sent == 16 - first.answered
 
 
+def test_refusals_that_come_faster_than_the_first_answer_stop_nothing(server, tmp_path):
+    """A text too long for the model is refused at once, while answers take their time."""
+    server.faults, server.latency_s = {"too_large": 0.7}, 0.3
+    done = Study.open(write_study(tmp_path, server, 20)).compare()
+    assert 0 < done.answered < done.calls / 2
+
+
 def test_the_counts_add_up(server, tmp_path):
     server.faults = {"refusal": 0.2, "too_large": 0.1, "error_500": 0.1}
     study = Study.open(write_study(tmp_path, server, 12))
