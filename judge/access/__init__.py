@@ -12,6 +12,7 @@ from judge.access.people import (
     invite,
     peek,
     redeem,
+    withdraw,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "peek",
     "redeem",
     "whoami",
+    "withdraw",
 ]

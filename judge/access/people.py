@@ -63,6 +63,14 @@ def peek(tx: Transaction, secret: str, now: datetime) -> Invitation | None:
     return Invitation(study=found.study, role=found.role, expires=found.expires)
 
 
+def withdraw(tx: Transaction, study: str, secret: str) -> None:
+    """Withdraw a link: nobody comes in by it any more; who did so before stays.  Raises GoneError for no link of the study."""
+    found = store.find_token(tx, fingerprint(secret))
+    if found is None or found.kind != "invite" or found.study != study:
+        raise GoneError("there is no such link in this study", hint="give the whole link as it was printed")
+    store.revoke(tx, fingerprint(secret))
+
+
 def redeem(tx: Transaction, secret: str, name: str, session: str | None, now: datetime) -> Session:
     """Use a link: the person gets its role and a new session.
 

@@ -55,16 +55,24 @@ def invite(
     days: Annotated[float, typer.Option("--days", help="For how many days.")] = 14,
     role: Annotated[str, typer.Option("--role", help="annotator, owner, adjudicator or viewer.")] = "annotator",
     url: AddressOption = "http://127.0.0.1:8000",
+    withdraw: Annotated[str | None, typer.Option("--withdraw", help="Make none; withdraw this link.")] = None,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a link by which people come in.
+    """Make a link by which people come in, or withdraw one.
 
     Example: judge review invite study.yaml --uses 3
     """
     from judge.workflow import join_link, reviewing
 
     with open_study(study, db).work() as work:
+        if withdraw is not None:
+            reviewing.withdraw(work, withdraw)
+            if as_json:
+                emit({"withdrawn": True})
+            else:
+                say("The link is withdrawn. Who came in by it stays.")
+            return
         secret, expires = reviewing.invite(work, role=role, uses=uses, days=days)
     link = join_link(url.rstrip("/"), secret)
     if as_json:

@@ -133,6 +133,12 @@ def invite(work: Opened, *, role: str = "annotator", uses: int = 1, days: float 
     return secret, invitation.expires.isoformat()
 
 
+def withdraw(work: Opened, link: str) -> None:
+    """Withdraw a link; it may be given whole or by its secret.  Raises GoneError for one that is not this study's."""
+    with work.database.write() as tx:
+        access.withdraw(tx, work.study.name, link.rstrip("/").rsplit("/", 1)[-1])
+
+
 def status(work: Opened) -> dict[str, Any]:
     """Count labels by annotator in the newest round; no text, no preference."""
     with work.database.read() as tx:

@@ -57,6 +57,26 @@ class Door:
             return store.roles_of(tx, person, study)
 
 
+def test_a_withdrawn_link_lets_nobody_in_and_keeps_who_came(door):
+    secret = door.invite(uses=2)
+    ann = door.redeem(secret)
+    with door.database.write() as tx:
+        access.withdraw(tx, "s", secret)
+    assert door.peek(secret) is None
+    with pytest.raises(GoneError, match="withdrawn"):
+        door.redeem(secret, "Ben")
+    assert door.who(ann).name == "Ann"
+
+
+def test_a_link_of_another_study_or_a_session_is_no_link_to_withdraw(door):
+    secret = door.invite(study="other")
+    session = door.redeem(door.invite()).secret
+    for wrong in (secret, session, "nothing"):
+        with door.database.write() as tx, pytest.raises(GoneError, match="no such link"):
+            access.withdraw(tx, "s", wrong)
+    assert door.peek(secret) is not None
+
+
 # --- Links -----------------------------------------------------------------------------------------------------------
 
 
