@@ -2,9 +2,10 @@
 
 from judge.calls.budget import Budget
 from judge.calls.engine import Engine, Progress, Submitted
+from judge.calls.failures import CallFailed
 from judge.calls.flow import Settings
 from judge.calls.prices import Price, PriceList, prices
-from judge.calls.providers import provider_for
+from judge.calls.providers import models_of, provider_for
 from judge.calls.providers.base import Provider
 from judge.calls.providers.recorded import RecordedProvider
 from judge.calls.request import Answer, Request, Usage
@@ -12,6 +13,7 @@ from judge.calls.request import Answer, Request, Usage
 __all__ = [
     "Answer",
     "Budget",
+    "CallFailed",
     "Engine",
     "Price",
     "PriceList",
@@ -22,6 +24,7 @@ __all__ = [
     "Settings",
     "Submitted",
     "Usage",
+    "models_of",
     "prices",
     "provider_for",
 ]

@@ -18,6 +18,7 @@ from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
 from judge.workflow.answering import JOBS, check_prices
+from judge.workflow.contact import look_up
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
@@ -78,7 +79,11 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
             "missing_outputs": dict(used.missing_outputs),
             "seconds": [round(len(live) * seconds / JOBS) for seconds in SECONDS_A_CALL],
         },
-        warnings=(*_warnings(used), *_about_models(used, estimate)),
+        warnings=(
+            *_warnings(used),
+            *_about_models(used, estimate),
+            *look_up(study.folder, [judge for judge in judges if judge.source in MODELS]),
+        ),
         config=effective(study),
     )
 

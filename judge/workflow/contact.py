@@ -1,16 +1,16 @@
-"""`judge doctor --live`: does a provider answer with the key that is here?  One cheap call each."""
+"""A provider is asked something before the study does: does it answer (`judge doctor --live`), does it list a model?"""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from judge.calls import Answer, Budget, Engine, Request, Settings, prices, provider_for
+from judge.calls import Answer, Budget, CallFailed, Engine, Request, Settings, models_of, prices, provider_for
 from judge.clock import utc_now
-from judge.domain import Message
+from judge.domain import Judge, Message, Notice
 from judge.errors import JudgeError
 from judge.store.opening import open_database
 from judge.workflow.doctor import Finding
@@ -20,6 +20,7 @@ CHEAP: Final[Mapping[str, str]] = {"openai": "gpt-6-luna", "anthropic": "claude-
 """The least expensive model of each provider in the list of prices."""
 
 _CAP_USD: Final = 0.05
+_LIST_S: Final = 5.0  # for a list of models
 _ONE_WORD: Final = {
     "type": "object",
     "properties": {"word": {"type": "string"}},
@@ -39,6 +40,34 @@ def call_providers(folder: Path) -> list[Finding]:
     except JudgeError as error:
         return [Finding(what="keys", ok=False, text=error.line(), remedy=error.hint or "")]
     return [_call(name) if os.environ.get(VARIABLES[name]) else _no_key(name) for name in CHEAP]
+
+
+def look_up(folder: Path, judges: Iterable[Judge]) -> list[Notice]:
+    """Warn of models that their provider does not list, where a key is there; lists are free.
+
+    Raises FileError or RowError for a broken `.env`.
+    """
+    notices = []
+    for judge in judges:
+        variable = judge.key_env or VARIABLES[judge.source]
+        take_variables(folder, [variable])
+        if os.environ.get(variable):
+            notices += _unlisted(judge)
+    return notices
+
+
+def _unlisted(judge: Judge) -> list[Notice]:
+    try:
+        known = models_of(judge.source, judge.base_url, judge.key_env, _LIST_S)
+    except CallFailed as failure:
+        text = f"Whether judge {judge.name} can ask {judge.target} is not known: {failure.failed.text}."
+        return [Notice(code="model_not_looked_up", text=text)]
+    # Anthropic lists dated snapshots, and answers to the name without the date as well.
+    if any(name == judge.target or name.startswith(f"{judge.target}-2") for name in known):
+        return []
+    some = ", ".join(sorted(known)[:5]) or "none"
+    text = f"The provider of judge {judge.name} does not list {judge.target}; it lists {len(known)} models: {some}."
+    return [Notice(code="model_unlisted", text=text)]
 
 
 def _no_key(name: str) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,10 +10,26 @@ from judge.calls.providers.anthropic import AnthropicProvider
 from judge.calls.providers.base import Provider
 from judge.calls.providers.openai import OpenAIProvider
 
-PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], Provider]]] = {
+PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], OpenAIProvider | AnthropicProvider]]] = {
     "openai": OpenAIProvider,
     "anthropic": AnthropicProvider,
 }
+
+
+def models_of(name: str, base_url: str | None, key_env: str | None, timeout_s: float) -> frozenset[str]:
+    """Name the models that a key may ask at a server, free of charge.
+
+    Raises CallFailed when the list cannot be had, KeyError for an unknown name.
+    """
+
+    async def ask() -> frozenset[str]:
+        provider = PROVIDERS[name](base_url, key_env, 1)
+        try:
+            return await provider.models(timeout_s)
+        finally:
+            await provider.close()
+
+    return asyncio.run(ask())
 
 
 def provider_for(name: str, base_url: str | None, key_env: str | None, connections: int) -> Provider:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, key_from, limits, pool, post
+from judge.calls.providers.http import answer_of, failed_from, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -48,6 +48,10 @@ class AnthropicProvider:
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
         return answer_of(raw, request_id, lambda body: _answer(body, call, request_id))
+
+    async def models(self, timeout_s: float) -> frozenset[str]:
+        """Name the models that this key may ask, free of charge.  Raises CallFailed."""
+        return await listed(self._open(), timeout_s)
 
     async def close(self) -> None:
         """Give the connections back."""

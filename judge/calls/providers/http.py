@@ -33,6 +33,15 @@ async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float
         raise TimeoutError(f"no whole answer within {timeout_s:g} s") from late
 
 
+async def listed(client: Any, timeout_s: float) -> frozenset[str]:
+    """Ask an SDK's client for its models, all pages of the list.  Raises CallFailed."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return frozenset([model.id async for model in client.models.list()])
+    except Exception as error:
+        raise CallFailed(failed_from(error)) from error
+
+
 def pool(connections: int) -> Any:
     """Size a client's pool: a call that finds no kept connection pays for a new one."""
     import httpx2
