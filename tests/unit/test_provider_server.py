@@ -498,11 +498,3 @@ def test_it_counts_what_it_was_asked():
         assert server.in_flight == 0
         assert server.in_flight_max == 8
         assert server.connections == 8
-
-
-def test_an_answer_costs_less_than_a_millisecond():
-    with ProviderServer(latency_s=0.05, speaks=["chat"]) as server:
-        asyncio.run(post(server, ["warm"]))
-        before = server.cpu_s
-        asyncio.run(post(server, [f"body {n} {'word ' * 500}" for n in range(1000)]))
-        assert (server.cpu_s - before) / 1000 < 1e-3
