@@ -459,11 +459,6 @@ class ProviderServer:
         """Give the base URL for OpenAI's SDK."""
         return f"{self.url}/v1"
 
-    @property
-    def cpu_s(self) -> float:
-        """Give the seconds of CPU that the server's thread has used; only while it runs."""
-        return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident or 0))
-
     def __enter__(self) -> ProviderServer:
         self._thread.start()
         self._started.result(timeout=30)
