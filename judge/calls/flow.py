@@ -182,7 +182,7 @@ class Flow:
     async def _dispatch(self, lane: Lane) -> None:
         """Send a lane's calls as fast as its pacer and the budget allow."""
         open_: set[asyncio.Task[None]] = set()
-        while not (self._halted or (lane.idle and not self._reading)):
+        while not (self._halted or (lane.idle and not self._reading and not lane.in_doubt)):
             if lane.in_doubt:
                 await self._resolve_doubt(lane)
                 continue
@@ -206,8 +206,6 @@ class Flow:
             task.add_done_callback(open_.discard)
         if open_:
             await asyncio.gather(*open_, return_exceptions=True)
-        if lane.in_doubt and not self._halted:
-            await self._resolve_doubt(lane)
 
     async def _resolve_doubt(self, lane: Lane) -> None:
         """Let what is open come in before more is sent: with one answer among them, the settings were right.

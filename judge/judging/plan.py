@@ -30,13 +30,12 @@ class Ask:
     @property
     def tag(self) -> str:
         """Name the cell for the engine, which sees no more than this string."""
-        cell = [self.pair.id, self.judge.name, self.order, self.repeat]
-        return canonical_json(cell if self.criterion is None else [*cell, self.criterion])
+        return recording_tag(self.pair.id, self.judge.name, self.order, self.repeat, self.criterion)
 
 
-def recording_tag(pair: str, judge: str, order: Order, repeat: int) -> str:
+def recording_tag(pair: str, judge: str, order: Order, repeat: int, criterion: str | None = None) -> str:
     """Give the tag under which the answer to one cell is found."""
-    return canonical_json([pair, judge, order, repeat])
+    return canonical_json([pair, judge, order, repeat, *([] if criterion is None else [criterion])])
 
 
 def plan(

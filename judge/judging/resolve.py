@@ -112,8 +112,6 @@ def resolve(pair: str, judge: str, criterion: str, readings: Sequence[Reading]) 
     if not readings:
         return Verdict(pair=pair, judge=judge, criterion=criterion, value="tie", score=0.5, basis="identical")
     counted = _common_repeats(readings)
-    if not counted:  # a run stopped between the repeats: no repeat has every order
-        return Verdict(pair=pair, judge=judge, criterion=criterion, value=None, score=None, basis="unscored", reason="absent")
     usable = [reading for reading in counted if reading.value is not None]
     score = sum(SCORE[reading.value] for reading in usable if reading.value) / len(usable) if usable else None
     value, basis, reason = _conclude(counted)
@@ -166,8 +164,9 @@ def _value_of(readings: Iterable[Reading]) -> Preference | Literal["split"] | No
 
 
 def _commonest_reason(readings: Sequence[Reading]) -> Reason:
+    """Give the most frequent reason; without readings, as when a run stopped between the repeats, there was no answer."""
     counts = Counter(reading.reason or "unstated" for reading in readings)
-    return min(counts, key=lambda reason: (-counts[reason], reason))
+    return min(counts, key=lambda reason: (-counts[reason], reason), default="absent")
 
 
 def _passes(said: Sequence[Reading | Verdict], value: Preference | None) -> tuple[bool | None, bool | None]:

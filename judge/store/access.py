@@ -79,16 +79,7 @@ def find_token(tx: Session, digest: str) -> TokenRecord | None:
     row = tx.get(TokenRow, digest)
     if row is None:
         return None
-    return TokenRecord(
-        digest=row.digest,
-        kind=row.kind,
-        study=row.study,
-        role=row.role,
-        person=row.person,
-        uses=row.uses,
-        expires=row.expires,
-        revoked=row.revoked,
-    )
+    return _record(row)
 
 
 _SESSION_OF = (
@@ -103,7 +94,11 @@ def session_of(tx: Session, digest: str) -> tuple[TokenRecord, str] | None:
     row = run(tx, _SESSION_OF, digest=digest).first()
     if row is None:
         return None
-    found = TokenRecord(
+    return _record(row), row.called
+
+
+def _record(row: Any) -> TokenRecord:
+    return TokenRecord(
         digest=row.digest,
         kind=row.kind,
         study=row.study,
@@ -113,7 +108,6 @@ def session_of(tx: Session, digest: str) -> tuple[TokenRecord, str] | None:
         expires=row.expires,
         revoked=row.revoked,
     )
-    return found, row.called
 
 
 def use_invite(tx: Session, digest: str, now: datetime) -> bool:

@@ -11,18 +11,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select, update
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from judge.store.rows import chunks, insert_new, upsert
+from judge.store.rows import chunks, insert_new, table, upsert
 from judge.store.schema.study import AttemptRow, CallRow
 
-
-def _table(row: type[SQLModel]) -> Any:
-    return SQLModel.metadata.tables[str(row.__tablename__)]
-
-
-CALL: Final = _table(CallRow)
-ATTEMPT: Final = _table(AttemptRow)
+CALL: Final = table(CallRow)
+ATTEMPT: Final = table(AttemptRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,8 @@ def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:
 
     Repeats are asked when everything was asked once: a run that stops leaves whole pairs, not second answers without first.
     """
-    again, reask = dict[int, bool](), 0
+    again: dict[int, bool] = {}
+    reask = 0
     for repeat in sorted({one.repeat for one in asks}):
         again |= taken.take([place for place, one in enumerate(asks) if one.repeat == repeat], reask)
     while again:
@@ -113,7 +114,8 @@ class _Taken:
         Gives the places whose answer was no use but might be another time: whether it could not be read (else it was cut).
         """
         self._left = {}
-        self._of += len(places) if reask else 0
+        if reask:  # the plan itself was counted from the start
+            self._of += len(places)
         order = list(places)
         try:
             for n, answer in self._engine.stream(self._requests(order, reask)):
@@ -154,10 +156,9 @@ class _Taken:
             self._flush()
 
     def _score(self, place: int, parsed: Sequence[Parsed]) -> None:
-        overall = [said for said in parsed if said.criterion == OVERALL]
-        if overall:
-            scored = any(said.value is not None for said in overall)
-            (self._unscored.discard if scored else self._unscored.add)(place)
+        for said in parsed:
+            if said.criterion == OVERALL:
+                (self._unscored.add if said.value is None else self._unscored.discard)(place)
 
     def _tell(self) -> None:
         self._done += 1

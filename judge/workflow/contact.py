@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from judge.domain import Judge, Message, Notice
 from judge.errors import JudgeError
 from judge.store.opening import open_database
 from judge.workflow.doctor import Finding
-from judge.workflow.keys import VARIABLES, take_variables
+from judge.workflow.keys import VARIABLES, take_keys, take_variables, variable_of
 
 CHEAP: Final[Mapping[str, str]] = {"openai": "gpt-6-luna", "anthropic": "claude-haiku-5-5"}
 """The least expensive model of each provider in the list of prices."""
@@ -42,18 +42,13 @@ def call_providers(folder: Path) -> list[Finding]:
     return [_call(name) if os.environ.get(VARIABLES[name]) else _no_key(name) for name in CHEAP]
 
 
-def look_up(folder: Path, judges: Iterable[Judge]) -> list[Notice]:
+def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
     """Warn of models that their provider does not list, where a key is there; lists are free.
 
     Raises FileError or RowError for a broken `.env`.
     """
-    notices = []
-    for judge in judges:
-        variable = judge.key_env or VARIABLES[judge.source]
-        take_variables(folder, [variable])
-        if os.environ.get(variable):
-            notices += _unlisted(judge)
-    return notices
+    take_keys(folder, judges)
+    return [notice for judge in judges if os.environ.get(variable_of(judge)) for notice in _unlisted(judge)]
 
 
 def _unlisted(judge: Judge) -> list[Notice]:

@@ -27,7 +27,12 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 
 def take_keys(folder: Path, judges: Iterable[Judge]) -> None:
     """Put the keys that judges need into the environment, from the file beside the study; see `take_variables`."""
-    take_variables(folder, [judge.key_env or VARIABLES[judge.source] for judge in judges if judge.source in VARIABLES])
+    take_variables(folder, [variable_of(judge) for judge in judges if judge.source in VARIABLES])
+
+
+def variable_of(judge: Judge) -> str:
+    """Name the variable that holds a model's key."""
+    return judge.key_env or VARIABLES[judge.source]
 
 
 def take_variables(folder: Path, names: Iterable[str]) -> list[str]:

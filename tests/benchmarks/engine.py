@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -46,37 +45,11 @@ async def bare(url, calls):
 
 
 def engine(url, calls):
-    """Ask through the engine: journalled, paced, budgeted."""
-    from judge.calls import Budget, Engine, Request, Settings, provider_for
-    from judge.clock import utc_now
-    from judge.domain import Message
-    from judge.store.opening import open_database
+    """Ask through the engine: journalled and paced."""
+    from asking import asking, usable
 
-    os.environ["OPENAI_API_KEY"] = "k"
-    database = open_database(Path(tempfile.mkdtemp()) / "judge.db")
-    route = "openai"
-    made = Engine(
-        database,
-        {route: provider_for("openai", url, None, OPEN)},
-        utc_now,
-        budget=Budget(cap=None),
-        settings=Settings(most_open=OPEN),
-    )
-    requests = (
-        Request(
-            provider="openai",
-            model="m",
-            base_url=url,
-            messages=(Message(role="user", content=texts(n)),),
-            tag=str(n),
-            route=route,
-        )
-        for n in range(calls)
-    )
-    answered = sum(answer is not None and not answer.failed for _, answer in made.stream(requests))
-    made.close()
-    database.close()
-    return answered
+    with tempfile.TemporaryDirectory() as folder, asking(Path(folder) / "judge.db", url, OPEN) as ask:
+        return usable(ask(texts(n) for n in range(calls)))
 
 
 def measured(kind, url, calls):

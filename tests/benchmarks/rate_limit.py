@@ -10,7 +10,6 @@ engine runs in a process of its own, which starts to count when its modules are 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -30,33 +29,12 @@ def ask(url, calls):
     """Ask so many different questions through the engine, and print what came of it."""
     import httpx2  # noqa: F401
     import openai  # noqa: F401
+    from asking import asking, usable
 
-    from judge.calls import Engine, Request, Settings, provider_for
-    from judge.clock import utc_now
-    from judge.domain import Message
-    from judge.store.opening import open_database
-
-    os.environ["OPENAI_API_KEY"] = "k"
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(Path(folder) / "judge.db")
-        provider = provider_for("openai", url, None, WORKERS)
-        made = Engine(database, {"live": provider}, utc_now, settings=Settings(most_open=WORKERS))
-        requests = (
-            Request(
-                provider="openai",
-                model="m",
-                base_url=url,
-                messages=(Message(role="user", content=f"Question {n}?"),),
-                tag=str(n),
-                route="live",
-            )
-            for n in range(calls)
-        )
+    with tempfile.TemporaryDirectory() as folder, asking(Path(folder) / "judge.db", url, WORKERS) as ask_all:
         begun = time.perf_counter()
-        answered = sum(answer is not None and not answer.failed for _, answer in made.stream(requests))
+        answered = usable(ask_all(f"Question {n}?" for n in range(calls)))
         wall = time.perf_counter() - begun
-        made.close()
-        database.close()
     print(json.dumps({"answered": answered, "wall": wall}))
 
 

@@ -122,23 +122,11 @@ def swap(page: Any) -> float:
 
 def judge_on(database: Path) -> None:
     """Judge without end, eight calls open of 0.2 s each: about 40 a second, every one journalled."""
+    from asking import asking
     from provider_server import ProviderServer
 
-    from judge.calls import Engine, Request, Settings, provider_for
-    from judge.clock import utc_now
-    from judge.domain import Message
-    from judge.store.opening import open_database
-
-    os.environ["OPENAI_API_KEY"] = "k"
-    with ProviderServer(latency_s=0.2, speaks=("chat",)) as server:
-        live = provider_for("openai", server.openai_url, None, 8)
-        engine = Engine(open_database(database), {"live": live}, utc_now, settings=Settings(most_open=8))
-        asked = (Message(role="user", content=f"Question {n}?") for n in itertools.count())
-        requests = (
-            Request(provider="openai", model="m", base_url=server.openai_url, messages=(one,), tag=one.content, route="live")
-            for one in asked
-        )
-        for _ in engine.stream(requests):
+    with ProviderServer(latency_s=0.2, speaks=("chat",)) as server, asking(database, server.openai_url, 8) as ask:
+        for _ in ask(f"Question {n}?" for n in itertools.count()):
             pass
 
 
