@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from litestar.enums import ScopeType
 from litestar.exceptions import (
     HTTPException,
-    NotAuthorizedException,
     NotFoundException,
     PermissionDeniedException,
     TooManyRequestsException,
@@ -23,7 +22,7 @@ from litestar.exceptions import (
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from review_ui.sessions import Sessions
+from review_ui.sessions import Sessions, Visitor, allowed
 
 BODY_LIMIT: Final = 64 * 1024  # bytes; a vote with a long comment takes a tenth of it
 
@@ -51,6 +50,9 @@ ROUTES: Final[Mapping[str, frozenset[str]]] = {
     "POST /owner/close": OWNING,
 }
 """Who may call what.  Everything else, other methods included, is not found."""
+
+ADMITTED_WITHIN: Final = frozenset({"GET /desk", "POST /desk/vote", "POST /desk/draft", "POST /desk/undo"})
+"""Routes whose handler gets a `Visitor`, whom it admits in the transaction that acts; all others get a session."""
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -86,7 +88,10 @@ async def add_headers(message: Message, _scope: Scope) -> None:
 
 
 class Gate(ASGIMiddleware):
-    """Lets a request through to its handler, with `scope["user"]` set, or ends it with the reason in its status."""
+    """Lets a request through to its handler, with `scope["user"]` set, or ends it with the reason in its status.
+
+    The user is a Session; None where anyone may ask and nobody we know does; a Visitor on the routes `ADMITTED_WITHIN`.
+    """
 
     scopes = (ScopeType.HTTP,)
 
@@ -102,16 +107,16 @@ class Gate(ASGIMiddleware):
             raise HTTPException(status_code=400, detail="unknown host")
         if method not in {"GET", "HEAD", "OPTIONS"} and not same_site(headers):
             raise PermissionDeniedException("a form of another site")
-        roles = ROUTES.get(f"{method} {scope.get('path_template')}")
+        route = f"{method} {scope.get('path_template')}"
+        roles = ROUTES.get(route)
         if roles is None:
             raise NotFoundException
-        session = await self.sessions.find(self.sessions.secret_in(headers.get("cookie", "")))
-        if roles is not ANYONE:
-            if session is None:
-                raise NotAuthorizedException
-            if session.role not in roles:
-                raise PermissionDeniedException("another role is needed")
-        scope["user"] = session
+        secret = self.sessions.secret_in(headers.get("cookie", ""))
+        if secret and route in ADMITTED_WITHIN:
+            scope["user"] = Visitor(secret, roles)
+        else:
+            session = await self.sessions.find(secret)
+            scope["user"] = session if roles is ANYONE else allowed(session, roles)
         await next_app(scope, receive, send)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ from judge.store.database import Database
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+PATIENCE_S = 10.0  # how long a write waits for another process
+_LOOK_AGAIN_S = 0.0005
+_READERS_WAIT = "busy_timeout=10000"
 _SQLITE_SETTINGS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # what was paid for or told to an annotator survives a power cut
-    "busy_timeout=10000",
+    _READERS_WAIT,
     "foreign_keys=ON",
 )
 
@@ -89,8 +93,35 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A deferred BEGIN fails at once when two writers upgrade their lock; IMMEDIATE waits for busy_timeout.
-        writes = connection.get_execution_options().get("write", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("write", True):
+            _begin_write(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_write(connection: Any) -> None:
+    """Take SQLite's one write lock now: a deferred BEGIN fails at once when two writers upgrade theirs.
+
+    SQLite itself waits for another process in steps that grow to 100 ms, so that who comes later is often served first;
+    we look again every half millisecond, which is shorter than a commit takes.
+    """
+    import sqlite3
+
+    driver = connection.connection.dbapi_connection
+    deadline = time.monotonic() + PATIENCE_S
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_LOOK_AGAIN_S)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more: SQLAlchemy names what is wrong
+    finally:
+        driver.execute(f"PRAGMA {_READERS_WAIT}")

@@ -74,7 +74,7 @@ class WriteQueue:
         return False
 
     def _commit(self, group: list[_Work]) -> None:
-        """Do the works in one transaction, each in a savepoint; answer them when the commit is on disk.
+        """Do the works in one transaction, each of several in a savepoint; answer them when the commit is on disk.
 
         A work that was cancelled while it waited is left out; from here on none can be, so that every answer finds its future.
         """
@@ -83,7 +83,10 @@ class WriteQueue:
         try:
             with self._database.write() as tx:
                 tx.connection()  # begins here: a lock that does not come is everybody's failure, not the first work's
-                outcomes = [(work, *_attempt(tx, work)) for work in group]
+                if len(group) == 1:  # its failure is the transaction's: no savepoint
+                    outcomes = [(group[0], group[0].run(tx), None)]
+                else:
+                    outcomes = [(work, *_attempt(tx, work)) for work in group]
         except BaseException as error:
             for work in group:
                 work.future.set_exception(error)

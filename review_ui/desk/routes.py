@@ -6,8 +6,9 @@ A script gets JSON with the pair's HTML inside; a browser without scripts gets p
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
@@ -19,32 +20,36 @@ from judge.errors import GoneError
 from review_ui.desk.forms import answers_in, task_in, vote_in
 from review_ui.desk.texts import shown, texts_of
 from review_ui.pages import html, json_answer, render
+from review_ui.sessions import Visitor, admit
 from review_ui.transactions import write
+
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
 
 # A straight line through the quartiles of 1,150 human judgements of pairs (101 words: 39 s, 367 words: 66 s).
 SECONDS_A_PAIR: Final = 28.0
 SECONDS_A_WORD: Final = 0.11
 
-Asked = Request[Session, Any, State]
+Asked = Request[Visitor, Any, State]
+T = TypeVar("T")
 
 
 @get("/desk")
 async def show_desk(request: Asked) -> Response[bytes]:
     """Show the pair at hand, with the next one already in the page; or say why there is none."""
-    desk = await write(request.app.state.database, open_desk, *_who(request))
+    desk, role = await _act(request, lambda tx, who, now: (open_desk(tx, who.study, who.person, now), who.role))
     if desk is None:
         return html(render("message.html", title="Nothing to judge yet", text="The review has not been opened."))
     if _by_script(request):
         return json_answer(await asyncio.to_thread(_desk_json, desk))
-    return html(await asyncio.to_thread(_desk_page, desk, request.user.role))
+    return html(await asyncio.to_thread(_desk_page, desk, role))
 
 
 @post("/desk/vote", status_code=200)
 async def take_vote(request: Asked) -> Response[Any]:
     """Keep a vote, exactly once for its client_id."""
-    given = vote_in(list((await request.form()).multi_items()))
-    study, person, now = _who(request)
-    voted = await write(request.app.state.database, vote, study, person, given, now)
+    fields = list((await request.form()).multi_items())
+    voted = await _act(request, lambda tx, who, now: vote(tx, who.study, who.person, vote_in(fields), now))
     if not _by_script(request):
         return Redirect("/desk", status_code=303)
     fragment = await asyncio.to_thread(_pair, voted.page, voted.upcoming, voted.undoable)
@@ -56,15 +61,18 @@ async def take_vote(request: Asked) -> Response[Any]:
 async def take_draft(request: Asked) -> Response[Any]:
     """Keep what is chosen so far."""
     fields = list((await request.form()).multi_items())
-    study, person, now = _who(request)
-    await write(request.app.state.database, save_draft, study, person, task_in(fields), answers_in(fields), now)
+
+    def keep(tx: Transaction, who: Session, now: datetime) -> None:
+        save_draft(tx, who.study, who.person, task_in(fields), answers_in(fields), now)
+
+    await _act(request, keep)
     return json_answer({"saved": True}) if _by_script(request) else Redirect("/desk", status_code=303)
 
 
 @post("/desk/undo", status_code=200)
 async def undo(request: Asked) -> Response[Any]:
     """Bring the last vote back, with its answers."""
-    task, desk = await write(request.app.state.database, _take_back, *_who(request))
+    task, desk = await _act(request, _take_back)
     if not _by_script(request):
         return Redirect("/desk", status_code=303)
     fragment = await asyncio.to_thread(_pair, desk.page, task, desk.undoable)
@@ -74,17 +82,19 @@ async def undo(request: Asked) -> Response[Any]:
 HANDLERS: Final = (show_desk, take_vote, take_draft, undo)
 
 
-def _who(request: Asked) -> tuple[str, str, datetime]:
-    return request.user.study, request.user.person, request.app.state.clock()
+async def _act(request: Asked, work: Callable[[Transaction, Session, datetime], T]) -> T:
+    """Admit whoever asks, and do `work(tx, session, now)` in the same transaction."""
+    now = request.app.state.clock()
+    return await write(request.app.state.database, lambda tx: work(tx, admit(tx, request.user, now), now))
 
 
 def _by_script(request: Asked) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-def _take_back(tx: Any, study: str, person: str, now: datetime) -> tuple[Task, Desk]:
-    task = take_back(tx, study, person, now)
-    desk = open_desk(tx, study, person, now)
+def _take_back(tx: Transaction, who: Session, now: datetime) -> tuple[Task, Desk]:
+    task = take_back(tx, who.study, who.person, now)
+    desk = open_desk(tx, who.study, who.person, now)
     if desk is None:
         raise GoneError("the round is gone")
     return task, desk

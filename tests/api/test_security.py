@@ -10,7 +10,7 @@ import pytest
 from litestar.testing import TestClient
 
 from review_ui.app import create_app
-from review_ui.security import ANYONE, CSP, ROUTES, Attempts, host_is_ours, same_site
+from review_ui.security import ADMITTED_WITHIN, ANYONE, CSP, ROUTES, Attempts, host_is_ours, same_site
 from tests.review_site import STUDY, Owner, pairs, prepare
 
 ROLES = ("nobody", "annotator", "adjudicator", "viewer", "owner")
@@ -50,6 +50,8 @@ def route_table(app) -> list[str]:
 
 def test_every_route_of_the_application_is_in_the_role_table_and_no_other(app):
     assert sorted(route_table(app)) == sorted(ROUTES)
+    assert ROUTES.keys() > ADMITTED_WITHIN
+    assert all(ROUTES[route] is not ANYONE for route in ADMITTED_WITHIN)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -131,10 +133,11 @@ def test_on_https_the_cookie_is_bound_to_the_host(owner):
 
 def test_signing_out_ends_the_session_for_good(app, owner):
     with client_of(app, owner, "annotator") as client:
-        secret = client.cookies["bj_session"]
+        secret, task = client.cookies["bj_session"], task_of(client)
         client.post("/leave")
         client.cookies.set("bj_session", secret)
         assert client.get("/desk").status_code == 401
+        assert client.post("/desk/vote", data={"task": task, "client_id": "late", "choice": "left"}).status_code == 401
 
 
 def test_links_are_tried_ten_times_a_minute_at_most(app, owner):

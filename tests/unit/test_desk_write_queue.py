@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import CancelledError
 
@@ -153,13 +154,23 @@ def test_closing_finishes_what_was_submitted_and_takes_nothing_more(tmp_path):
     again.close()
 
 
-def test_a_database_that_is_taken_away_fails_with_a_remedy_and_stops_nobody(tmp_path):
-    import sqlite3
-
+def test_a_write_waits_while_another_process_writes_and_goes_on_when_it_has_finished(tmp_path):
     database = open_database(tmp_path / "judge.db")
     other = sqlite3.connect(tmp_path / "judge.db", isolation_level=None)
-    with database.write() as tx:
-        tx.connection().exec_driver_sql("PRAGMA busy_timeout=50")  # the pool keeps this connection for the writer
+    other.execute("BEGIN IMMEDIATE")
+    written = database.submit(lambda tx: tx.connection() and "well")
+    with pytest.raises(TimeoutError):
+        written.result(0.2)
+    other.execute("ROLLBACK")
+    other.close()
+    assert written.result(10) == "well"
+    database.close()
+
+
+def test_a_database_that_is_taken_away_fails_with_a_remedy_and_stops_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr("judge.store.opening.PATIENCE_S", 0.05)
+    database = open_database(tmp_path / "judge.db")
+    other = sqlite3.connect(tmp_path / "judge.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     error = database.submit(lambda tx: tx.connection()).exception(20)
     assert isinstance(error, StoreError)
