@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from judge.workflow import Study, agree
+    from judge.workflow.agreeing import agree
+    from judge.workflow.facade import Study
 
 __all__ = ["Study", "agree"]
 __version__ = "0.1.0"
@@ -20,8 +21,12 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     # Loaded on first use: `import judge` costs nothing.
-    if name in __all__:
-        from judge import workflow
+    if name == "Study":
+        from judge.workflow.facade import Study
 
-        return getattr(workflow, name)
+        return Study
+    if name == "agree":
+        from judge.workflow.agreeing import agree
+
+        return agree
     raise AttributeError(f"module 'judge' has no attribute {name!r}")

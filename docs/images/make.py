@@ -16,7 +16,9 @@ from typing import Final
 
 from playwright.sync_api import sync_playwright
 
-from judge.workflow import Study, demo, write_report
+from judge.workflow.facade import Study
+from judge.workflow.running import write_report
+from judge.workflow.starting import demo
 
 HERE: Final = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 1000, 690  # CSS pixels: the top of the page, down to the end of the decision

@@ -58,6 +58,7 @@ class Flow:
     ) -> None:
         self.budget = budget
         self.from_journal = 0
+        self.saved_usd = 0.0  # what the answers in the journal had cost
         self.answered = 0
         self.failed = 0
         self.tries = 0
@@ -149,6 +150,7 @@ class Flow:
                 self._give((place, None))
             elif name in known:
                 self.from_journal += 1
+                self.saved_usd += known[name].cost_usd or 0.0
                 self._give((place, self._restored(request, known[name])))
             elif name in self._calls:
                 self._calls[name].asked_by.append(place)

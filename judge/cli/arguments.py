@@ -11,7 +11,7 @@ import typer
 from judge.errors import FileError, JudgeError, did_you_mean
 
 if TYPE_CHECKING:
-    from judge.workflow import Study
+    from judge.workflow.facade import Study
 
 StudyArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="[STUDY]", help="The study file.", show_default=True)]
 DbOption: TypeAlias = Annotated[
@@ -31,7 +31,7 @@ DEFAULT_STUDY = Path("study.yaml")
 
 def open_study(path: Path, db: str | None) -> Study:
     """Open the study that a command names; a folder stands for the study.yaml in it."""
-    from judge.workflow import Study
+    from judge.workflow.facade import Study
 
     file = path / "study.yaml" if path.is_dir() else path
     if not file.exists():

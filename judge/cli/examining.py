@@ -16,7 +16,7 @@ from judge.cli.console import Progress, emit, note, say
 from judge.errors import JudgeError
 
 if TYPE_CHECKING:
-    from judge.workflow import Planned
+    from judge.workflow.planted import Planned
 
 
 def bridge(
@@ -30,7 +30,7 @@ def bridge(
 
     Example: judge bridge sol sonnet study.yaml
     """
-    from judge.workflow import build_bridge
+    from judge.workflow.bridging import build_bridge
 
     with open_study(study, db).work() as work:
         found = build_bridge(work, old, new)
@@ -54,12 +54,12 @@ def score(
 
     Example: judge score study.yaml
     """
-    from judge import workflow
     from judge.calls import Settings
+    from judge.workflow import answering, scoring
 
     opened = open_study(study, db)
     with closing(Progress("scoring", as_json=as_json)) as progress, opened.work(limit=limit) as work:
-        found = workflow.score(work, progress.tell, Settings(most_open=jobs or workflow.JOBS))
+        found = scoring.score(work, progress.tell, Settings(most_open=jobs or answering.JOBS))
     if as_json:
         emit({"event": "done", **found.to_json()})
         return
@@ -85,7 +85,8 @@ def doctor(
     """
     if judge is not None:
         return _examine_judge(study, judge, yes=yes, db=db, as_json=as_json)
-    from judge.workflow import call_providers, examine
+    from judge.workflow.contact import call_providers
+    from judge.workflow.doctor import examine
 
     folder = study if study.is_dir() else study.parent
     findings = examine(db or os.environ.get("JUDGE_DB") or str(folder / ".judge" / "judge.db"))
@@ -99,16 +100,16 @@ def doctor(
 
 
 def _examine_judge(path: Path, name: str, *, yes: bool, db: str | None, as_json: bool) -> int:
-    from judge import workflow
     from judge.calls import Settings
+    from judge.workflow import planted
 
     with open_study(path, db).work() as work:
-        planned = workflow.plan_examination(work, name)
+        planned = planted.plan_examination(work, name)
         if planned.fresh and not yes and not _agreed(planned):
             note("Nothing was asked.")
             return 0
         with closing(Progress(f"examining {name}", as_json=as_json)) as progress:
-            found = workflow.examine_judge(work, planned, progress.tell, Settings())
+            found = planted.examine_judge(work, planned, progress.tell, Settings())
     if as_json:
         emit({"event": "done", **found.to_json()})
         return 0

@@ -26,13 +26,13 @@ def import_(
 
     Example: judge import labels labels.jsonl study.yaml
     """
-    from judge import workflow
+    from judge.workflow import exchange
 
     names, study = split_study(words)
     if not names:
         raise JudgeError("no file to import", hint=f"write `judge import {kind} FILE {study}`")
     with open_study(study, db).work() as work:
-        rows = workflow.import_files(work, kind, [Path(name) for name in names])
+        rows = exchange.import_files(work, kind, [Path(name) for name in names])
     if as_json:
         emit({"kind": kind, "rows": rows, "files": names})
     else:
@@ -49,11 +49,11 @@ def export(
 
     Example: judge export labels study.yaml -o labels.csv
     """
-    from judge import workflow
+    from judge.workflow import exchange
 
     with open_study(study, db).work() as work:
-        rows = workflow.export_rows(work, kind)
-    workflow.write_rows(kind, rows, sys.stdout if output == "-" else Path(output))
+        rows = exchange.export_rows(work, kind)
+    exchange.write_rows(kind, rows, sys.stdout if output == "-" else Path(output))
     if output != "-":
         note(f"{len(rows)} {kind} written to {output}")
 

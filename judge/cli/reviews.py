@@ -63,7 +63,8 @@ def invite(
 
     Example: judge review invite study.yaml --uses 3
     """
-    from judge.workflow import join_link, reviewing
+    from judge.workflow import reviewing
+    from judge.workflow.links import join_link
 
     with open_study(study, db).work() as work:
         if withdraw is not None:

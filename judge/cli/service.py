@@ -73,7 +73,7 @@ def _run(opened: Any, database: Any, address: str, listener: socket.socket, publ
 
     import uvicorn
 
-    from judge.workflow import Owner
+    from judge.workflow.serving import Owner
     from review_ui.app import create_app
 
     names = {*LOOPBACK, urlsplit(address).hostname or "", listener.getsockname()[0]}

@@ -20,14 +20,14 @@ def demo(
 
     Example: judge demo
     """
-    from judge import workflow
     from judge.decision.report import decision_block, to_json
+    from judge.workflow import running, starting
 
-    path = workflow.demo(folder)
+    path = starting.demo(folder)
     study = open_study(path, db=str(folder / ".judge" / "judge.db"))
     ran = study.run()
     with study.work() as work:
-        workflow.write_report(work, ran.reports[0], workflow.default_path(work))
+        running.write_report(work, ran.reports[0], running.default_path(work))
     report = folder / "report.html"
     if as_json:
         emit({"study": str(path), "report": str(report), **to_json(ran.reports[0])})
@@ -50,9 +50,9 @@ def init(folder: Annotated[Path, typer.Argument(help="The folder to begin the st
 
     Example: judge init my-study && judge run my-study/study.yaml
     """
-    from judge import workflow
+    from judge.workflow import starting
 
-    for path in workflow.init(folder):
+    for path in starting.init(folder):
         say(str(path))
     note(f"Next: judge run {folder / 'study.yaml'}")
 

@@ -41,13 +41,13 @@ def run(
 
     Example: judge run study.yaml
     """
-    from judge import workflow
     from judge.calls import Settings
     from judge.decision.report import to_json
+    from judge.workflow import answering, running
 
     opened = open_study(study, db)
     with closing(Progress("judging", as_json=as_json)) as progress, opened.work(limit=limit) as work:
-        ran = workflow.run(work, progress.tell, Settings(most_open=jobs or workflow.JOBS))
+        ran = running.run(work, progress.tell, Settings(most_open=jobs or answering.JOBS))
         progress.close()
         written = _write_all(work, ran.reports, None)
     if as_json:
@@ -73,7 +73,8 @@ def compare(
 
     Example: judge compare study.yaml --retry unscored
     """
-    from judge.workflow import JOBS
+    from judge.cli.tables import asked_line
+    from judge.workflow.answering import JOBS
 
     again = retry is not None and bool(one_of("retry", retry, ("unscored",)))
     if again and reparse:
@@ -86,10 +87,8 @@ def compare(
         return
     for notice in compared.notices:
         note(f"{notice.code}: {notice.text}")
-    say(f"{compared.answered} of {compared.calls} calls answered, {compared.from_journal} of them from the journal")
+    say(asked_line(compared))
     say(f"{compared.unscored} verdicts are unscored; `judge report` says why")
-    if compared.usd:
-        say(f"{compared.usd:.4f} USD spent")
 
 
 def report(
@@ -106,13 +105,13 @@ def report(
 
     Example: judge report study.yaml -o report.md
     """
-    from judge import workflow
     from judge.decision.report import to_json
+    from judge.workflow import running
 
     if output is not None:
-        workflow.form_of(output)
+        running.form_of(output)
     with open_study(study, db).work() as work:
-        made = workflow.reports(work, candidate)
+        made = running.reports(work, candidate)
         written = _write_all(work, made, output)
     if as_json:
         for one in made:
@@ -124,14 +123,14 @@ def report(
 
 def _write_all(work: Any, made: Sequence[Report], output: Path | None) -> list[Path]:
     """Write each candidate's report; several get the candidate's name into the file's name."""
-    from judge import workflow
+    from judge.workflow import running
 
-    base = output or workflow.default_path(work)
-    form = workflow.form_of(base)
+    base = output or running.default_path(work)
+    form = running.form_of(base)
     stem = base.name[: -len(form)]
     paths = [base] if len(made) == 1 else [base.with_name(f"{stem}-{one.candidate}{form}") for one in made]
     for one, path in zip(made, paths, strict=True):
-        workflow.write_report(work, one, path)
+        running.write_report(work, one, path)
     return paths
 
 
@@ -161,7 +160,7 @@ def agree(
 
     Example: judge agree --pairs pairs.jsonl --labels labels.jsonl --calls calls.jsonl --json
     """
-    from judge.workflow import agree as agree_on_files
+    from judge.workflow.agreeing import agree as agree_on_files
 
     if pairs is not None:
         found = agree_on_files(
@@ -202,14 +201,14 @@ def show(
 
     Example: judge show leap-year/tuned study.yaml
     """
-    from judge import workflow
     from judge.cli.tables import pair_lines
+    from judge.workflow import showing
 
     with open_study(study, db).work() as work:
-        shown = workflow.show(work, pair)
-        asked = workflow.prompts(work, shown) if prompt else {}
+        shown = showing.show(work, pair)
+        asked = showing.prompts(work, shown) if prompt else {}
     if as_json:
-        emit({**workflow.shown_to_json(shown), **({"prompts": asked} if prompt else {})})
+        emit({**showing.to_json(shown), **({"prompts": asked} if prompt else {})})
         return
     for line in pair_lines(shown):
         say(line)

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from judge.agreement import Agreement, Bridge, JudgePanel, PeoplePanel, Span
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
-    from judge.workflow import Examined, Scored
+    from judge.workflow.answering import Asked
+    from judge.workflow.planted import Examined
+    from judge.workflow.scoring import Scored
 
 
 def agreement_lines(found: Agreement) -> Iterator[str]:
@@ -96,6 +98,13 @@ def _span_lines(criterion: str, span: Span) -> Iterator[str]:
             yield f"    {value} before, now {changed}"
 
 
+def asked_line(asked: Asked) -> str:
+    """Write what asking came to, and what it cost."""
+    saved = f", which saved {asked.saved_usd:.4f} USD" if asked.saved_usd else ""
+    spent = f"; {asked.usd:.4f} USD spent now" if asked.usd else ""
+    return f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} of them from the journal{saved}{spent}"
+
+
 def examined_lines(found: Examined) -> Iterator[str]:
     """Write how often a judge fell for what was planted."""
     yield f"Judge {found.judge}: how often it"
@@ -105,8 +114,7 @@ def examined_lines(found: Examined) -> Iterator[str]:
         more = [f"{count} {words}" for words, count in apart.items() if count]
         more += [f"{count} unscored ({reason})" for reason, count in one.unscored.items()]
         yield f"  {one.fell} of {one.estimate.n}  {interval(one.estimate)}{''.join(f'; {part}' for part in more)}"
-    asked = found.asked
-    yield f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} from the journal, {asked.usd:.4f} USD now"
+    yield asked_line(found.asked)
     yield "A few pairs for each: this finds a weak judge, and certifies none."
 
 
@@ -119,8 +127,7 @@ def score_lines(found: Scored) -> Iterator[str]:
         before = row.judge, row.arm
         why = ", ".join(f"{count} {reason}" for reason, count in row.missing.items())
         yield f"{_line(f'{row.criterion} ({row.of[0]} to {row.of[1]})', row.estimate)}{why and f': {why}'}"
-    asked = found.asked
-    yield f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} from the journal, {asked.usd:.4f} USD now"
+    yield asked_line(found.asked)
 
 
 def pair_lines(shown: Exhibit) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, prices, provider_for
@@ -47,13 +47,25 @@ Progress = Callable[[Tally], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking: calls planned and answered, how many the journal held, and what it cost now."""
+    """What came of asking: calls planned and answered, how many the journal held, what it cost now, and what those had cost."""
 
     calls: int = 0
     answered: int = 0
     from_journal: int = 0
     usd: float = 0.0
+    saved_usd: float = 0.0
     possibly_paid: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts for programs."""
+        return {
+            "calls": self.calls,
+            "answered": self.answered,
+            "from_journal": self.from_journal,
+            "usd": round(self.usd, 6),
+            "saved_usd": round(self.saved_usd, 6),
+            "possibly_paid": self.possibly_paid,
+        }
 
 
 def tally_of(engine: Engine, done: int, of: int, unscored: int = 0) -> Tally:
@@ -167,5 +179,6 @@ def answers(
         answered=sum(answer is not None and not answer.failed for answer in found),
         from_journal=engine.flow.from_journal,
         usd=budget.spent - spent,
+        saved_usd=engine.flow.saved_usd,
         possibly_paid=lost,
     )

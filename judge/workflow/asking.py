@@ -49,6 +49,7 @@ def ask(
         answered=taken.answered,
         from_journal=engine.flow.from_journal,
         usd=engine.flow.budget.spent - spent,
+        saved_usd=engine.flow.saved_usd,
         possibly_paid=lost,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from judge.calls import Settings
 from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
@@ -20,26 +21,17 @@ IMPORTED = "imported"  # the parser's name of readings that came from a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """What came of asking the judges."""
+class Compared(Asked):
+    """What came of asking the judges; unscored: verdicts on `overall` without a value."""
 
-    calls: int
-    answered: int
-    from_journal: int
-    unscored: int
-    usd: float
-    possibly_paid: int
+    unscored: int = 0
     notices: tuple[Notice, ...] = ()
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """Give the counts for programs."""
         return {
-            "calls": self.calls,
-            "answered": self.answered,
-            "from_journal": self.from_journal,
+            **Asked.to_json(self),
             "unscored": self.unscored,
-            "usd": round(self.usd, 6),
-            "possibly_paid": self.possibly_paid,
             "warnings": [{"code": notice.code, "text": notice.text} for notice in self.notices],
         }
 
@@ -67,12 +59,8 @@ def compare(
         verdicts = judged(work)[1]
         _keep_verdicts(work, verdicts)
     return Compared(
-        calls=said.calls,
-        answered=said.answered,
-        from_journal=said.from_journal,
+        **asdict(said),
         unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
-        usd=said.usd,
-        possibly_paid=said.possibly_paid,
         notices=(*_other_rubric(work), *_leniently_read(work)),
     )
 

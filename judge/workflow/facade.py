@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from judge import access
-from judge.agreement import Agreement
 from judge.calls import Settings
 from judge.clock import Clock, utc_now
-from judge.decision.report import Report
 from judge.errors import StudyError
 from judge.store.database import Database
 from judge.study import load_study
-from judge.workflow import checking, running
+from judge.workflow import checking
 from judge.workflow.answering import JOBS, Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.links import join_link
-from judge.workflow.measure import measure
+from judge.workflow.provenance import remember
 from judge.workflow.sources import load_sources
 from judge.workflow.workspace import Opened, database_place, opened
+
+if TYPE_CHECKING:  # what reports and measures is loaded by the verbs that do so
+    from judge.agreement import Agreement
+    from judge.decision.report import Report
+    from judge.workflow.running import Ran
 
 
 class Study:
@@ -86,16 +90,20 @@ class Study:
         where no answer could be used.
         """
         with self.work(limit=limit) as work:
-            running.remember(work, "compare")
+            remember(work, "compare")
             return compare(work, progress, Settings(most_open=jobs, send=not reparse), retry=retry)
 
-    def run(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> running.Ran:
+    def run(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> Ran:
         """Walk the line as far as it goes without people.  jobs: calls open at once to one model."""
+        from judge.workflow import running
+
         with self.work(limit=limit) as work:
             return running.run(work, progress, Settings(most_open=jobs))
 
     def report(self, candidate: str | None = None) -> Report:
         """Report on a candidate; it must be named where the study has several."""
+        from judge.workflow import running
+
         with self.work() as work:
             if candidate is None and len(work.sources.candidates) > 1:
                 names = ", ".join(one.name for one in work.sources.candidates)
@@ -104,6 +112,8 @@ class Study:
 
     def agree(self, candidate: str | None = None) -> Agreement:
         """Measure how far the study's judges and people agree."""
+        from judge.workflow.measure import measure
+
         with self.work() as work:
             chosen = [one for one in work.sources.candidates if candidate in (None, one.name)]
             if len(chosen) != 1:

@@ -106,11 +106,7 @@ class Examined:
                 }
                 for one in self.biases
             },
-            "calls": self.asked.calls,
-            "answered": self.asked.answered,
-            "from_journal": self.asked.from_journal,
-            "usd": round(self.asked.usd, 6),
-            "possibly_paid": self.asked.possibly_paid,
+            **self.asked.to_json(),
         }
 
 

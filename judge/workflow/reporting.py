@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Final
 
-from judge import __version__, access
+from judge import access
 from judge.agreement import select_labels
 from judge.decision import decide
 from judge.decision.report import ArmSummary, Cost, Exhibit, MissingRow, Opening, Rationale, Report
@@ -18,6 +16,7 @@ from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.text import findings
 from judge.workflow.measure import Measured, measure
+from judge.workflow.provenance import versions
 from judge.workflow.sources import Candidate
 from judge.workflow.workspace import Opened
 
@@ -27,7 +26,6 @@ RULE: Final = (
     "most: by people's mean score where a pair was labelled, then by the judge's, ties in the order of the pairs' digests. "
     "Nobody chose them by hand."
 )
-_COUNTED: Final = ("krippendorff", "numpy", "scipy", "sqlmodel")
 
 
 def report(work: Opened, candidate: Candidate) -> Report:
@@ -63,11 +61,6 @@ def report(work: Opened, candidate: Candidate) -> Report:
     )
 
 
-def versions() -> dict[str, str]:
-    """Name what computed the numbers."""
-    return {"blind-judge": __version__, "python": platform.python_version()} | {name: version(name) for name in _COUNTED}
-
-
 def _arm_summary(work: Opened, name: str) -> ArmSummary:
     outputs = work.sources.outputs.get(name, ())
     latencies = [output.latency_s for output in outputs if output.latency_s is not None]
@@ -89,11 +82,14 @@ def _total(counts: Iterable[int | None]) -> int | None:
 
 def _cost(readings: Sequence[Reading]) -> Cost:
     # All criteria of one call carry its cost; it was paid once.
-    paid = {(reading.judge, reading.digest): reading.cost_usd for reading in readings if reading.cost_usd is not None}
-    by_judge: Counter[str] = Counter()
-    for (judge, _), usd in paid.items():
-        by_judge[judge] += usd  # type: ignore[assignment]
-    return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge))
+    paid = {(reading.judge, reading.digest): reading for reading in readings if reading.cost_usd is not None}
+    by_judge: defaultdict[str, float] = defaultdict(float)
+    repeats: defaultdict[str, float] = defaultdict(float)
+    for reading in paid.values():
+        by_judge[reading.judge] += reading.cost_usd or 0.0
+        if reading.repeat > 1:
+            repeats[reading.judge] += reading.cost_usd or 0.0
+    return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats))
 
 
 def _warnings(measured: Measured, stray: int) -> list[Notice]:

@@ -12,11 +12,9 @@ from judge.data import write_text
 from judge.decision.report import Exhibit, Report, to_html, to_json, to_junit, to_markdown
 from judge.errors import FileError, did_you_mean
 from judge.ids import canonical_json
-from judge.store import study as study_store
-from judge.study import effective
 from judge.workflow.answering import Progress
 from judge.workflow.compare import Compared, compare
-from judge.workflow.reporting import report, versions
+from judge.workflow.provenance import remember
 from judge.workflow.workspace import Opened
 
 FORMS: dict[str, Callable[[Report], str]] = {
@@ -45,18 +43,13 @@ def run(work: Opened, progress: Progress | None = None, settings: Settings | Non
 
 def reports(work: Opened, candidate: str | None = None) -> tuple[Report, ...]:
     """Report on every candidate, or on one.  Raises JudgeError for a candidate that the study does not have."""
+    from judge.workflow.reporting import report  # its arithmetic is not waited for before the first call
+
     known = {one.name: one for one in work.sources.candidates}
     if candidate is not None and candidate not in known:
         raise FileError(f"no candidate '{candidate}'", at=work.study.path, hint=did_you_mean(candidate, known))
     chosen = known.values() if candidate is None else [known[candidate]]
     return tuple(report(work, one) for one in chosen)
-
-
-def remember(work: Opened, command: str) -> None:
-    """Keep the effective configuration of a run, so that it can be run again."""
-    with work.database.write() as tx:
-        name = f"{command} (trial)" if work.trial else command
-        study_store.put_run(tx, work.record.id, name, work.digest, effective(work.study), versions(), work.clock())
 
 
 def default_path(work: Opened) -> Path:

@@ -49,12 +49,8 @@ class Scored:
     def to_json(self) -> dict[str, Any]:
         """Give the table and the counts for programs."""
         return {
-            "calls": self.asked.calls,
-            "answered": self.asked.answered,
-            "from_journal": self.asked.from_journal,
+            **self.asked.to_json(),
             "unscored": sum(score.value is None for score in self.scores),
-            "usd": round(self.asked.usd, 6),
-            "possibly_paid": self.asked.possibly_paid,
             "scores": [
                 {
                     "source": row.judge,

@@ -19,7 +19,7 @@ from review_ui.blindcheck.result import Checked, Finding, Hint
 from review_ui.blindcheck.twin import difference, twin
 
 if TYPE_CHECKING:
-    from judge.workflow import Study
+    from judge.workflow.facade import Study
 
 __all__ = ["Checked", "Finding", "Hint", "check", "difference"]
 

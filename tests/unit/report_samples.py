@@ -226,7 +226,7 @@ def report(**changes: Any) -> Report:
             "shots": ArmSummary(role="rival", outputs=400, tokens_in=512_000, tokens_out=58_010),
             "tuned": ArmSummary(role="candidate", outputs=400, errors=1, truncated=0, tokens_in=182_400, tokens_out=49_870),
         },
-        cost=Cost(usd=3.412, by_judge={"sol": 1.2, "sonnet": 2.212}, possibly_paid=2),
+        cost=Cost(usd=3.412, by_judge={"sol": 1.2, "sonnet": 2.212}, repeats={"sol": 0.06}, possibly_paid=2),
         openings=(Opening(arm="base", at="2026-11-20T09:14:00Z"), Opening(arm="tuned", at="2026-11-20T09:31:00Z")),
         looks=1,
         warnings=(Notice(code="recorded_under_other_rubric", text="12 recordings were made under another rubric digest."),),

@@ -62,6 +62,15 @@ def test_a_repeat_asks_the_same_words_again(server, tmp_path):
     assert {len(kinds) for kinds in met(server, server.answer).values()} == {3}
 
 
+def test_the_report_says_what_the_repeats_cost(server, tmp_path):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY, "repeats": 3}
+    study = Study.open(write_study(tmp_path, server, 2, judges={"live": judge}))
+    spent = study.compare().usd
+    cost = study.report().cost
+    assert cost.usd == pytest.approx(spent)
+    assert cost.repeats["live"] == pytest.approx(spent * 2 / 3, rel=0.05)
+
+
 def test_a_tenth_of_the_pairs_is_asked_about_once_more_in_one_order(server, tmp_path):
     done = asked(write_study(tmp_path, server, 20))
     assert (done.calls, len(server.requests)) == (42, 42)
@@ -119,10 +128,11 @@ def test_a_trial_asks_only_about_its_examples_and_the_whole_study_asks_for_the_r
 
 def test_another_name_for_the_judge_or_the_study_asks_nothing_again(server, tmp_path):
     study = write_study(tmp_path, server, 5)
-    asked(study)
+    first = asked(study)
     study.write_text(study.read_text().replace('"live"', '"another"').replace('"small"', '"renamed"'))
     done = asked(study)
     assert (done.from_journal, done.usd, len(server.requests)) == (10, 0, 10)
+    assert done.saved_usd == pytest.approx(first.usd) and first.saved_usd == 0
 
 
 def test_an_edited_rubric_never_meets_old_answers_and_the_old_one_finds_its_own_again(server, tmp_path):

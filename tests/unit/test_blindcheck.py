@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from judge.workflow import Study, demo
+from judge.workflow.facade import Study
+from judge.workflow.starting import demo
 from review_ui.blindcheck import check
 from review_ui.blindcheck.browser import Answer, Loop
 from review_ui.blindcheck.markup import frame_of, varying

@@ -15,7 +15,7 @@ import judge.review
 import judge.review.rounds as rounds
 import review_ui.app
 import review_ui.desk.routes as desk_routes
-from judge.workflow import Study
+from judge.workflow.facade import Study
 from review_ui.blindcheck.browser import Loop
 from review_ui.blindcheck.canary import COMMENT, canaries
 from review_ui.blindcheck.copies import made_up_score

@@ -241,7 +241,7 @@ def test_a_bug_of_ours_leaves_with_70_and_says_so(cli, study, monkeypatch):
     def broken(*_):
         raise RuntimeError("an invariant does not hold")
 
-    monkeypatch.setattr("judge.workflow.run", broken)
+    monkeypatch.setattr("judge.workflow.running.run", broken)
     result = cli("run", study)
     assert result.code == 70
     assert "this is a bug in blind-judge" in result.err

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from judge.workflow import Tally
+from judge.workflow.answering import Tally
 from tests.provider_server import ProviderServer, judge_answer
 from tests.studies import Cli, rows_of, small
 

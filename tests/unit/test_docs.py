@@ -27,7 +27,8 @@ from judge.study.arms import ARM_KEYS, DECODING_KEYS
 from judge.study.judges import JUDGE_KEYS
 from judge.study.load import KEYS as STUDY_KEYS
 from judge.study.rules import GATE_KEYS, REVIEW_KEYS
-from judge.workflow import Study, init
+from judge.workflow.facade import Study
+from judge.workflow.starting import init
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -150,7 +151,7 @@ def starter(tmp_path_factory):
 
 
 BY_NAME = {"raw_by_pair", "cohen_by_pair", "vs_annotator", "judges", "judge_raw", "corrected", "criteria", "reasons", "arms"}
-BY_NAME |= {"by_judge", "versions"}
+BY_NAME |= {"by_judge", "repeats", "versions"}
 
 
 def keys_of(document, holder: str = "") -> set[str]:

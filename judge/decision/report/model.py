@@ -36,10 +36,14 @@ class ArmSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """US dollars, in all and by judge; `possibly_paid` counts calls whose answer never reached the disk."""
+    """US dollars, in all, by judge, and of that what its repeats cost.
+
+    `possibly_paid` counts calls whose answer never reached the disk.
+    """
 
     usd: float = 0.0
     by_judge: Mapping[str, float] = field(default_factory=dict)
+    repeats: Mapping[str, float] = field(default_factory=dict)
     possibly_paid: int = 0
 
 

@@ -116,15 +116,21 @@ def arms_section(report: Report) -> Section | None:
 
 
 def _cost(report: Report) -> Table:
-    rows = [(name, f"{usd:,.2f}") for name, usd in sorted(report.cost.by_judge.items())]
-    paid = report.cost.possibly_paid
+    cost = report.cost
+    repeats = {name: cost.repeats.get(name, 0.0) for name in cost.by_judge}
+    rows = [
+        (name, f"{usd - repeats[name]:,.2f}", f"{repeats[name]:,.2f}", f"{usd:,.2f}")
+        for name, usd in sorted(cost.by_judge.items())
+    ]
+    again = sum(repeats.values())
+    paid = cost.possibly_paid
     note = f"{count(paid)} calls were on the wire when a run stopped and may have been paid for." if paid else ""
     return Table(
         caption="Cost of judging",
-        head=("judge", "US dollars"),
-        rows=(*rows, ("all", f"{report.cost.usd:,.2f}")),
+        head=("judge", "both orders, US dollars", "repeats", "all"),
+        rows=(*rows, ("all", f"{cost.usd - again:,.2f}", f"{again:,.2f}", f"{cost.usd:,.2f}")),
         note=note,
-        numeric=frozenset({1}),
+        numeric=frozenset({1, 2, 3}),
     )
 
 
