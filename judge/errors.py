@@ -9,6 +9,7 @@ JudgeError                what is wrong, where, and what to do; exit code 2
 ├── StoreError            the database cannot be opened, is newer than we are, or is busy
 ├── GoneError             a link, task or session that is not there, not yours, or used up
 ├── StateError            a request that does not fit the state of things: a closed round, a missing answer
+├── EngineError           a process that runs a model cannot do what was asked, or is gone; `kind` says which
 └── Parked                the work stopped on purpose and goes on by the same command; exit code 3
 
 A traceback is for our own bugs only.
@@ -20,6 +21,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
+
+EngineFault: TypeAlias = Literal["model", "adapter", "rank", "template", "option", "memory", "import", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,16 @@ class GoneError(JudgeError):
 
 class StateError(JudgeError):
     """The request does not fit the state of things."""
+
+
+class EngineError(JudgeError):
+    """A process that runs a model cannot do what was asked, or is gone."""
+
+    def __init__(
+        self, problem: str, *, kind: EngineFault, at: Place | Path | str | None = None, hint: str | None = None
+    ) -> None:
+        self.kind = kind
+        super().__init__(problem, at=at, hint=hint)
 
 
 class Parked(JudgeError):

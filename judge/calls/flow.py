@@ -281,7 +281,8 @@ class Flow:
         usage = reply.answer.usage
         cost = lane.cost(call, usage)
         answer = replace(reply.answer, cost_usd=cost, latency_s=reply.answer.latency_s or (None if lane.free else took))
-        cut_first = answer.finish == "length" and call.raised == 0 and not lane.free
+        ours = call.request.most_tokens is None  # a limit of the asker's is no failure
+        cut_first = answer.finish == "length" and call.raised == 0 and ours and not lane.free
         kept = Outcome(
             call=call.digest,
             n=call.tries,

@@ -32,9 +32,13 @@ class Request:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 1
     reask: int = 0  # asked anew because the answer before could not be read
+    most_tokens: int | None = None  # the asker's own limit; an answer cut by it is the answer
 
     def content(self) -> dict[str, Any]:
-        """Give what makes this call this call: never keys, time-outs, token limits or ids of study and pair."""
+        """Give what makes this call this call: never keys, time-outs or ids of study and pair.
+
+        A limit on tokens is a part only where the asker sets it: an output that may be longer is another output.
+        """
         return {
             "provider": self.provider,
             "base_url": self.base_url,
@@ -46,6 +50,7 @@ class Request:
             "schema": None if self.schema is None else dict(self.schema),
             "repeat": self.repeat,
             **({"reask": self.reask} if self.reask else {}),
+            **({"most_tokens": self.most_tokens} if self.most_tokens else {}),
         }
 
     @property

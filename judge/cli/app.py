@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from judge import __version__
-from judge.cli import examining, files, reviews, rubrics, service, start, studies
+from judge.cli import examining, files, generating, reviews, rubrics, service, start, studies
 from judge.cli.console import note
 from judge.errors import JudgeError
 
@@ -36,7 +36,7 @@ def options(version: bool = typer.Option(False, "--version", help="Print the ver
         raise typer.Exit
 
 
-for group in (start.COMMANDS, studies.COMMANDS, examining.COMMANDS, service.COMMANDS, files.COMMANDS):
+for group in (start.COMMANDS, generating.COMMANDS, studies.COMMANDS, examining.COMMANDS, service.COMMANDS, files.COMMANDS):
     for name, command in group.items():
         app.command(name)(command)
 app.add_typer(reviews.app, name="review")

@@ -40,8 +40,8 @@ def open_study(path: Path, db: str | None) -> Study:
 
 
 def split_study(words: Sequence[str]) -> tuple[list[str], Path]:
-    """Take the study off a list of words: the last one, when it ends in .yaml or .yml."""
-    if words and words[-1].endswith((".yaml", ".yml")):
+    """Take the study off a list of words: the last one, when it ends in .yaml or .yml, or is a folder beside other words."""
+    if words and (words[-1].endswith((".yaml", ".yml")) or (len(words) > 1 and Path(words[-1]).is_dir())):
         return list(words[:-1]), Path(words[-1])
     return list(words), DEFAULT_STUDY
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from judge.workflow.answering import Tally
+    from judge.workflow.outputs import Making
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What could move the cursor, recolour or reorder a terminal; a judged text, or an id in a file, is somebody else's."""
@@ -65,6 +66,14 @@ class Progress:
             "budget_usd": tally.budget_usd,
         }
         self._show(tally.done, tally.of, _in_words(tally, rate, of_bar=self._bar is not None), counts)
+
+    def tell_making(self, making: Making) -> None:
+        """Take note of how far one arm's outputs have come."""
+        speed = making.tokens_out / making.seconds if making.seconds else 0.0
+        left = (making.of - making.done) * making.seconds / making.done
+        counts = {"arm": making.arm, "tokens_per_s": round(speed, 1), "eta_s": round(left, 1)}
+        more = f"{making.arm}, {speed:,.0f} tokens a second"
+        self._show(making.done, making.of, more if self._bar is not None else f"{more}, {left:.0f} s left", counts)
 
     def _rate(self, done: int) -> float | None:
         """Give the calls a minute since the first news; None while there is no second."""

@@ -76,6 +76,7 @@ def doctor(
     judge: Annotated[str | None, typer.Option("--judge", metavar="NAME", help="Examine a judge of the study.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --judge: ask without a question about the cost.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Also make one cheap call to each provider whose key is here.")] = False,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Also look at GPUs, vLLM, and whether the study's models fit.")] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -91,6 +92,11 @@ def doctor(
     folder = study if study.is_dir() else study.parent
     findings = examine(db or os.environ.get("JUDGE_DB") or str(folder / ".judge" / "judge.db"))
     findings += call_providers(folder) if live else []
+    if gpu:
+        from judge.study import load_study
+        from judge.workflow.gpu import examine_gpu
+
+        findings += examine_gpu(load_study(open_study(study, db).path))
     if as_json:
         emit({"findings": [{"what": f.what, "ok": f.ok, "text": f.text, "remedy": f.remedy} for f in findings]})
     else:

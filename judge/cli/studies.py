@@ -46,6 +46,8 @@ def run(
     from judge.workflow import answering, running
 
     opened = open_study(study, db)
+    with closing(Progress("generating", as_json=as_json)) as making:
+        opened.generate_missing(limit=limit, progress=making.tell_making, jobs=jobs or answering.JOBS)
     with closing(Progress("judging", as_json=as_json)) as progress, opened.work(limit=limit) as work:
         ran = running.run(work, progress.tell, Settings(most_open=jobs or answering.JOBS))
         progress.close()
@@ -191,19 +193,32 @@ def _refuse_files_without_pairs(*files: Path | None) -> None:
 
 
 def show(
-    pair: Annotated[str, typer.Argument(help="The pair's id, for example EXAMPLE/CANDIDATE.")],
-    study: StudyArgument = DEFAULT_STUDY,
-    prompt: Annotated[bool, typer.Option("--prompt", help="Also print the exact words that judges are asked in.")] = False,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="PAIR [STUDY]", help="The pair's id, EXAMPLE/CANDIDATE; with --prompt also EXAMPLE ARM."),
+    ],
+    prompt: Annotated[
+        bool,
+        typer.Option("--prompt", help="Also print the words that judges are asked in; of EXAMPLE ARM, what the arm reads."),
+    ] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one pair with its arms and all that was said about it.  The ledger notes that you saw it.
 
-    Example: judge show leap-year/tuned study.yaml
+    Example: judge show leap-year/tuned study.yaml, or judge show leap-year --prompt tuned
     """
     from judge.cli.tables import pair_lines
     from judge.workflow import showing
 
+    (pair, *arm), study = split_study(words)
+    if len(arm) > prompt:
+        raise JudgeError(f"one pair is shown at a time, not {' and '.join([pair, *arm])}", hint="name one")
+    if arm:
+        with open_study(study, db).work() as work:
+            read = showing.arm_prompt(work, pair, arm[0])
+        emit({"example": pair, "arm": arm[0], "prompt": read}) if as_json else say(read)
+        return
     with open_study(study, db).work() as work:
         shown = showing.show(work, pair)
         asked = showing.prompts(work, shown) if prompt else {}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
     from judge.workflow.answering import Asked
+    from judge.workflow.outputs import Made
     from judge.workflow.planted import Examined
     from judge.workflow.scoring import Scored
 
@@ -103,6 +104,19 @@ def asked_line(asked: Asked) -> str:
     saved = f", which saved {asked.saved_usd:.4f} USD" if asked.saved_usd else ""
     spent = f"; {asked.usd:.4f} USD spent now" if asked.usd else ""
     return f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} of them from the journal{saved}{spent}"
+
+
+def made_line(made: Made) -> str:
+    """Write what came of generating for one arm."""
+    said = [f"{made.arm}: {made.there + made.made} of {made.planned} outputs are there, {made.made} made now"]
+    if made.made:
+        rate = f" ({made.tokens_out / made.seconds:,.0f} tokens a second)" if made.seconds else ""
+        said.append(f"{made.errors} without text, {made.truncated} cut at the limit, {made.seconds:.1f} s{rate}")
+    if made.usd:
+        said.append(f"{made.usd:.4f} USD")
+    if made.repeated:
+        said.append(f"{made.repeated[0]} of {made.repeated[1]} prompts gave the same text again")
+    return "; ".join(said)
 
 
 def examined_lines(found: Examined) -> Iterator[str]:

@@ -16,6 +16,7 @@ from judge.store.rows import insert_new, upsert
 from judge.store.schema.study import (
     ArmRow,
     ExampleRow,
+    GenerationRow,
     JudgeRow,
     OutputRow,
     PairRow,
@@ -77,9 +78,8 @@ def lock_examples(tx: Session, study: int, examples: Mapping[str, tuple[str, Exa
     row.locked_at = row.locked_at or now
 
 
-def put_arms(tx: Session, study: int, arms: Sequence[tuple[Arm, str]], content: Mapping[str, Any]) -> list[str]:
-    """Keep the arms with their digests; give the names of those whose digest is new."""
-    known = dict(tx.exec(select(ArmRow.name, ArmRow.digest).where(col(ArmRow.study_id) == study)).all())
+def put_arms(tx: Session, study: int, arms: Sequence[tuple[Arm, str]], content: Mapping[str, Any]) -> None:
+    """Keep the arms with their digests."""
     rows = [
         {
             "study_id": study,
@@ -91,7 +91,6 @@ def put_arms(tx: Session, study: int, arms: Sequence[tuple[Arm, str]], content: 
         for arm, digest in arms
     ]
     upsert(tx, ArmRow, rows)
-    return [arm.name for arm, digest in arms if known.get(arm.name) != digest]
 
 
 def put_outputs(tx: Session, study: int, arm_digest: str, outputs: Sequence[Output]) -> None:
@@ -120,6 +119,17 @@ def outputs(tx: Session, study: int, arm_digest: str) -> list[Output]:
         .order_by(col(OutputRow.example), col(OutputRow.sample))
     )
     return [from_content(Output, row.content) for row in tx.exec(query)]
+
+
+def put_generation(tx: Session, study: int, arm_digest: str, content: Mapping[str, Any], now: datetime) -> None:
+    """Keep how an arm's outputs were made, in place of what was said before."""
+    upsert(tx, GenerationRow, [{"study_id": study, "arm_digest": arm_digest, "content": dict(content), "at": now}])
+
+
+def generations(tx: Session, study: int) -> dict[str, dict[str, Any]]:
+    """Give how outputs were made, by the arm's digest."""
+    query = select(GenerationRow).where(col(GenerationRow.study_id) == study)
+    return {row.arm_digest: row.content for row in tx.exec(query)}
 
 
 def put_pairs(tx: Session, study: int, pairs: Sequence[tuple[str, str, Pair]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from judge.study.families import family, kinship
-from judge.study.identity import arm_digest, judge_digest, study_digest, test_set_digest
+from judge.study.identity import arm_digest, judge_digest, model_digest, study_digest, test_set_digest
 from judge.study.load import effective, load_study, parse_study
 from judge.study.lock import compare_lock
 from judge.study.model import BUDGET_USD, WIN_RATE, Study
@@ -19,6 +19,7 @@ __all__ = [
     "judge_digest",
     "kinship",
     "load_study",
+    "model_digest",
     "parse_study",
     "study_digest",
     "test_set_digest",

@@ -48,6 +48,11 @@ def arm_digest(arm: Arm, outputs: Iterable[Output] | None = None) -> str:
     return digest("arm", content)
 
 
+def model_digest(target: str) -> str:
+    """Name a local model or adapter by its contents, one on a hub by its name.  Raises FileError for a broken weight file."""
+    return digest("model", _model(target))
+
+
 def judge_digest(judge: Judge, *, judge_first: bool = False) -> str:
     """Name a judge by provider, server, model, effort, how it is asked, and how many criteria a call holds.
 

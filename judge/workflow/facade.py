@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from judge.workflow import checking
 from judge.workflow.answering import JOBS, Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.links import join_link
+from judge.workflow.outputs import generated_arms, refuse_ungenerated, stored_outputs
 from judge.workflow.provenance import remember
 from judge.workflow.sources import load_sources
 from judge.workflow.workspace import Opened, database_place, opened
@@ -24,6 +25,8 @@ from judge.workflow.workspace import Opened, database_place, opened
 if TYPE_CHECKING:  # what reports and measures is loaded by the verbs that do so
     from judge.agreement import Agreement
     from judge.decision.report import Report
+    from judge.workflow.generating import Generated
+    from judge.workflow.outputs import MakingProgress
     from judge.workflow.running import Ran
 
 
@@ -54,8 +57,9 @@ class Study:
     def work(self, *, limit: int | None = None) -> Iterator[Opened]:
         """Read the files, open the workspace, bring the files into it."""
         config = load_study(self.path)
-        sources = load_sources(config)
-        with opened(sources, database_place(config, self._db), self.clock, limit=limit) as work:
+        place = database_place(config, self._db)
+        sources = load_sources(config, stored_outputs(config, place))
+        with opened(sources, place, self.clock, limit=limit) as work:
             yield work
 
     @contextmanager
@@ -73,7 +77,31 @@ class Study:
     def check(self, *, limit: int | None = None) -> checking.Checked:
         """Validate everything and count what would be done; writes nothing."""
         config = load_study(self.path)
-        return checking.check(load_sources(config), database_place(config, self._db), limit)
+        place = database_place(config, self._db)
+        return checking.check(load_sources(config, stored_outputs(config, place)), place, limit)
+
+    def generate(
+        self,
+        *,
+        arms: Collection[str] = (),
+        limit: int | None = None,
+        progress: MakingProgress | None = None,
+        jobs: int = JOBS,
+    ) -> Generated:
+        """Make the outputs that are missing; what is there is not made again.  arms: these alone, else all."""
+        from judge.workflow.generating import generate
+
+        with self.work(limit=limit) as work:
+            remember(work, "generate")
+            return generate(work, arms, progress, Settings(most_open=jobs))
+
+    def generate_missing(
+        self, *, limit: int | None = None, progress: MakingProgress | None = None, jobs: int = JOBS
+    ) -> Generated | None:
+        """Generate where the study has arms that are generated here; None where all outputs come from files."""
+        if not generated_arms(load_study(self.path)):
+            return None
+        return self.generate(limit=limit, progress=progress, jobs=jobs)
 
     def compare(
         self,
@@ -90,13 +118,15 @@ class Study:
         where no answer could be used.
         """
         with self.work(limit=limit) as work:
+            refuse_ungenerated(work)
             remember(work, "compare")
             return compare(work, progress, Settings(most_open=jobs, send=not reparse), retry=retry)
 
     def run(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> Ran:
-        """Walk the line as far as it goes without people.  jobs: calls open at once to one model."""
+        """Walk the line as far as it goes without people: generate, judge, report.  jobs: calls open at once to one model."""
         from judge.workflow import running
 
+        self.generate_missing(limit=limit, jobs=jobs)
         with self.work(limit=limit) as work:
             return running.run(work, progress, Settings(most_open=jobs))
 

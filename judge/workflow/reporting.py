@@ -11,11 +11,13 @@ from judge.agreement import select_labels
 from judge.decision import decide
 from judge.decision.report import ArmSummary, Cost, Exhibit, MissingRow, Opening, Rationale, Report
 from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Reading, Verdict
+from judge.generate import hygiene
 from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
-from judge.text import findings
+from judge.workflow.findings import equal_pairs, found_in_outputs, found_in_pairs
 from judge.workflow.measure import Measured, measure
+from judge.workflow.origins import in_words, origin_notices, origins
 from judge.workflow.provenance import versions
 from judge.workflow.sources import Candidate
 from judge.workflow.workspace import Opened
@@ -32,6 +34,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
     """Measure one candidate and write its report.  Right at any moment; what is missing is said in it."""
     measured = measure(work, candidate)
     study = work.study
+    made = {name: in_words(origin) for name, origin in origins(work).items()}
     with work.database.read() as tx:
         openings = access.openings(tx, study.name)
         looks = len(ledger.events(tx, study.name, "look"))
@@ -43,11 +46,11 @@ def report(work: Opened, candidate: Candidate) -> Report:
         decision=decide(measured.standing),
         primary=measured.primary,
         agreement=measured.agreement.to_json(),
-        arms={name: _arm_summary(work, name) for name in study.arms},
+        arms={name: _arm_summary(work, name, made.get(name, "")) for name in study.arms},
         cost=_cost(measured.readings),
         openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
         looks=looks,
-        warnings=(*measured.agreement.warnings, *_warnings(measured, stray)),
+        warnings=(*measured.agreement.warnings, *_warnings(work, measured, stray)),
         versions=versions(),
         exhibits=_exhibits(work, measured),
         missing=_missing(work, measured),
@@ -61,7 +64,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
     )
 
 
-def _arm_summary(work: Opened, name: str) -> ArmSummary:
+def _arm_summary(work: Opened, name: str, made: str) -> ArmSummary:
     outputs = work.sources.outputs.get(name, ())
     latencies = [output.latency_s for output in outputs if output.latency_s is not None]
     return ArmSummary(
@@ -72,6 +75,8 @@ def _arm_summary(work: Opened, name: str) -> ArmSummary:
         tokens_in=_total(output.tokens_in for output in outputs),
         tokens_out=_total(output.tokens_out for output in outputs),
         latency_s=mean(latencies, missing=len(outputs) - len(latencies)),
+        findings={code: len(ids) for code, ids in hygiene(work.sources.arms[name], work.sources.examples, outputs).items()},
+        made=made,
     )
 
 
@@ -92,31 +97,13 @@ def _cost(readings: Sequence[Reading]) -> Cost:
     return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats))
 
 
-def _warnings(measured: Measured, stray: int) -> list[Notice]:
+def _warnings(work: Opened, measured: Measured, stray: int) -> list[Notice]:
     notices = []
     if stray:
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
         notices.append(Notice(code="stray_labels", text=text))
-    identical = sum(pair.identical for pair in measured.pairs)
-    if identical:
-        text = f"{identical} of {len(measured.pairs)} pairs have equal texts: a tie without a call."
-        notices.append(Notice(code="identical_texts", text=text))
-    return [*notices, *_found_in_texts(measured.pairs, measured.candidate)]
-
-
-def _found_in_texts(pairs: Sequence[Pair], candidate: Candidate) -> list[Notice]:
-    """Warn of texts that betray their arm or speak to the judge."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for pair in pairs:
-        for text, arm in ((pair.text_a, pair.model_a), (pair.text_b, pair.model_b or candidate.name)):
-            for code in sorted({code for code, _ in findings(text)} - {"empty"}):
-                found.setdefault((code, arm or "unnamed"), []).append(pair.id)
-    return [
-        Notice(
-            code=code, text=f"{code.replace('_', ' ')} in {len(ids)} text{'s' * (len(ids) > 1)} of {arm}, first in {ids[0]}."
-        )
-        for (code, arm), ids in sorted(found.items())
-    ]
+    found = found_in_outputs(work.sources) if work.sources.arms else found_in_pairs(measured.pairs, measured.candidate.name)
+    return [*notices, *found, *equal_pairs(measured.pairs), *origin_notices(work)]
 
 
 def _missing(work: Opened, measured: Measured) -> tuple[MissingRow, ...]:

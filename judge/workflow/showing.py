@@ -6,9 +6,12 @@ from typing import Any
 
 from judge.decision.report import Exhibit
 from judge.domain import ORDERS, Pair
-from judge.errors import JoinError, did_you_mean
+from judge.errors import JoinError, StudyError, did_you_mean
+from judge.generate import Ask, conversation
 from judge.judging import prompt
+from judge.workflow.by_engine import engine_of
 from judge.workflow.measure import measure
+from judge.workflow.outputs import generated_arms
 from judge.workflow.reporting import exhibit
 from judge.workflow.running import unblind
 from judge.workflow.sources import Candidate
@@ -44,6 +47,24 @@ def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:
         return {}
     asked = {order: prompt(shown.pair, work.sources.rubric, order) for order in ORDERS}
     return {order: f"{system}\n\n{messages[0].content}" for order, (system, messages) in asked.items()}
+
+
+def arm_prompt(work: Opened, example: str, arm: str) -> str:
+    """Give what an arm's model reads for an example, to the letter; its engine is started to write it.
+
+    Of a server only the turns are known: its template is its own.  Raises JoinError for an unknown example, StudyError for
+    an arm that is not generated here.
+    """
+    arms = {one.name: one for one in generated_arms(work.study)}
+    if example not in work.sources.examples:
+        raise JoinError(f"no example '{example}'", at=work.study.path, hint=did_you_mean(example, work.sources.examples))
+    if arm not in arms:
+        raise StudyError(f"no arm '{arm}' is generated", at=work.study.path, hint=did_you_mean(arm, arms))
+    turns = conversation(arms[arm], work.sources.examples[example])
+    if arms[arm].source == "openai":
+        return "\n\n".join(f"[{turn.role}]\n{turn.content}" for turn in turns)
+    with engine_of(work, arms[arm].source, arms[arm].target, {}) as engine:
+        return engine.prompts([Ask(key=example, messages=turns)])[example]
 
 
 def to_json(shown: Exhibit) -> dict[str, Any]:

@@ -158,9 +158,8 @@ def _put(tx: Transaction, record: study_store.StudyRecord, sources: Sources, nam
     study = sources.study
     config = dict(study.config)
     arms = [(arm, names.arms[name]) for name, arm in sources.arms.items()]
-    for name in study_store.put_arms(tx, record.id, arms, config.get("arms", {})):
-        # Every set of outputs that meets the test set is an opening of it, counted and shown.
-        access.note(tx, study.name, access.OPENING, clock, {"arm": name, "digest": names.arms[name]})
+    study_store.put_arms(tx, record.id, arms, config.get("arms", {}))
+    _note_openings(tx, sources, names, clock)
     for name, outputs in sources.outputs.items():
         study_store.put_outputs(tx, record.id, names.arms[name], outputs)
     if study.rubric:
@@ -172,6 +171,15 @@ def _put(tx: Transaction, record: study_store.StudyRecord, sources: Sources, nam
     put_labels(tx, record, OWN_LABELS, sources.labels, sources.pairs, names.pairs, at=study.labels)
     if sources.scores:
         label_store.put_scores(tx, record.id, sources.scores)
+
+
+def _note_openings(tx: Transaction, sources: Sources, names: _Names, clock: Clock) -> None:
+    """Note each arm whose outputs meet the test set for the first time; one without outputs has met nothing yet."""
+    met = [opening.what for opening in access.openings(tx, sources.study.name)]
+    for arm, made_of in names.arms.items():
+        opening = {"arm": arm, "digest": made_of}
+        if sources.outputs.get(arm) and opening not in met:
+            access.note(tx, sources.study.name, access.OPENING, clock, opening)
 
 
 def put_labels(

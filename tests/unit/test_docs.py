@@ -151,7 +151,7 @@ def starter(tmp_path_factory):
 
 
 BY_NAME = {"raw_by_pair", "cohen_by_pair", "vs_annotator", "judges", "judge_raw", "corrected", "criteria", "reasons", "arms"}
-BY_NAME |= {"by_judge", "repeats", "versions"}
+BY_NAME |= {"by_judge", "versions"}
 
 
 def keys_of(document, holder: str = "") -> set[str]:

@@ -25,7 +25,6 @@ def to_json(report: Report) -> dict[str, Any]:
         "cost": {
             "usd": report.cost.usd,
             "by_judge": dict(report.cost.by_judge),
-            "repeats": dict(report.cost.repeats),
             "possibly_paid": report.cost.possibly_paid,
         },
         "openings": [{"arm": opening.arm, "at": opening.at} for opening in report.openings],

@@ -23,7 +23,10 @@ WIN_RATE: Final = "win_rate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmSummary:
-    """What one arm gave: counts of outputs, of errors and of texts cut at the token limit; tokens; seconds per output."""
+    """What one arm gave: counts of outputs, of errors and of texts cut at the token limit; tokens; seconds per output.
+
+    findings: outputs by what was found in them.  made: how they were made, in words; empty for imported ones.
+    """
 
     role: Role
     outputs: int
@@ -32,6 +35,8 @@ class ArmSummary:
     tokens_in: int | None = None
     tokens_out: int | None = None
     latency_s: Estimate = field(default_factory=lambda: Estimate(value=None, reason="not measured"))
+    findings: Mapping[str, int] = field(default_factory=dict)
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,20 @@ def arms_section(report: Report) -> Section | None:
         rows=rows,
         numeric=frozenset(range(2, 10)),
     )
-    return Section(anchor="arms", title="Arms and cost", parts=(arms, _cost(report)))
+    lead = tuple(f"{name}: {arm.made}." for name, arm in report.arms.items() if arm.made)
+    return Section(anchor="arms", title="Arms and cost", lead=lead, parts=(arms, *_findings(report), _cost(report)))
+
+
+def _findings(report: Report) -> tuple[Table, ...]:
+    """Count by arm what was found in the outputs; signs, not proofs."""
+    codes = dict.fromkeys(code for arm in report.arms.values() for code in arm.findings)
+    if not codes:
+        return ()
+    rows = tuple(
+        (name, *(count(arm.findings.get(code, 0)) for code in codes), count(arm.outputs)) for name, arm in report.arms.items()
+    )
+    head = ("arm", *(code.replace("_", " ") for code in codes), "of outputs")
+    return (Table(caption="Found in the outputs", head=head, rows=rows, numeric=frozenset(range(1, len(head)))),)
 
 
 def _cost(report: Report) -> Table:

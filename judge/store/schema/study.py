@@ -69,6 +69,16 @@ class OutputRow(SQLModel, table=True):
     content: dict[str, Any] = Field(sa_type=sa.JSON)
 
 
+class GenerationRow(SQLModel, table=True):
+    """How an arm's outputs were made: engine, device, versions, and what its repeated prompts and probes showed."""
+
+    __tablename__ = "generation"
+    study_id: int = Field(foreign_key="study.id", primary_key=True)
+    arm_digest: str = Field(primary_key=True)
+    content: dict[str, Any] = Field(sa_type=sa.JSON)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
 class PairRow(SQLModel, table=True):
     """Two texts on one example, by the digest of all three."""
 

@@ -179,6 +179,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "study", "role", name=op.f("pk_member")),
     )
     op.create_table(
+        "generation",
+        sa.Column("study_id", sa.Integer(), nullable=False),
+        sa.Column("arm_digest", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_generation_study_id")),
+        sa.PrimaryKeyConstraint("study_id", "arm_digest", name=op.f("pk_generation")),
+    )
+    op.create_table(
         "output",
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("arm_digest", sa.String(), nullable=False),

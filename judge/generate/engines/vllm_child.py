@@ -1,0 +1,376 @@
+"""vLLM as an engine: questions in lines of JSON on stdin, answers on stdout, as `judge/generate/child.py` says.
+
+Started by the interpreter of an environment with vllm, Python 3.10 to 3.13, so only the standard library and what vllm brings
+is imported.  One pass is one arm: base and adapter never share a batch, since vllm was seen to mix them up there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import Any, Final, NoReturn, TextIO, get_args
+
+_MEMORY: Final = re.compile(
+    r"out ?of ?memory|can(?:no|')t allocate memory|no available memory|bad_alloc|available KV cache memory|"
+    r"Free memory on device .* is less than desired",
+    re.I,
+)
+_RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)  # what vllm's releases without MaxLoRARanks take
+_THINK: Final = "<think>"
+_THOUGHT: Final = "</think>"
+
+Row = dict[str, Any]
+
+
+class Refusal(Exception):
+    """What cannot be done, in the kinds that the parent knows."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = text
+        super().__init__(text)
+
+
+class Wire:
+    """The pipes to the parent, taken away from everything else: engines print, and some read what they take for a person."""
+
+    def __init__(self) -> None:
+        self._asked: TextIO = os.fdopen(os.dup(0), encoding="utf-8")
+        self._told: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+
+    def say(self, word: str, value: Any) -> None:
+        """Write one message."""
+        self._told.write(json.dumps({word: value}) + "\n")
+        self._told.flush()
+
+    def messages(self) -> Iterator[tuple[str, Any]]:
+        """Read messages until the parent closes or is gone."""
+        for line in self._asked:
+            ((word, value),) = json.loads(line).items()
+            if word == "close":
+                return
+            yield word, value
+
+
+class Engine:
+    """A loaded model with the adapters that may be asked for."""
+
+    def __init__(self, wire: Wire, vllm: Any, llm: Any, adapters: Mapping[str, Any]) -> None:
+        self._wire = wire
+        self._vllm = vllm
+        self._llm = llm
+        self._adapters = adapters
+        self._adapter: str | None = None
+        self._tokenizer = llm.get_tokenizer()
+        self._template = _template(llm, self._tokenizer)
+        self._max_len = int(llm.llm_engine.model_config.max_model_len)
+        self._batch = int(llm.llm_engine.vllm_config.scheduler_config.max_num_seqs)
+
+    def about(self) -> Row:
+        """Say what runs."""
+        platform = import_module("vllm.platforms").current_platform
+        device = str(platform.device_type)
+        return {
+            "engine": f"vllm {self._vllm.__version__}",
+            "device": device if device == "cpu" else f"{device}: {platform.get_device_name(0)}",
+            "dtype": str(self._llm.llm_engine.model_config.dtype).removeprefix("torch."),
+            "max_len": self._max_len,
+            "template": hashlib.sha256(self._template.encode()).hexdigest(),
+            "versions": {
+                "python": python_version(),
+                "torch": version("torch"),
+                "transformers": version("transformers"),
+                "vllm": str(self._vllm.__version__),  # builds for other devices are distributed under other names
+            },
+        }
+
+    def prompts(self, rows: list[Row]) -> list[Row]:
+        """Give the text that each row becomes."""
+        return [{"key": row["key"], "text": self._text(row["messages"])} for row in rows]
+
+    def generate(self, adapter: str | None, sampling: Row, rows: list[Row]) -> None:
+        """Answer every row, batch by batch.  A row that is too long or that the template refuses gets its error."""
+        if adapter != self._adapter:
+            self._llm.reset_prefix_cache()
+            self._adapter = adapter
+        lora = None if adapter is None else self._lora(adapter)
+        sample = _sampling(self._vllm, sampling)
+        able = [row for row in rows if self._able(row)]
+        for start in range(0, len(able), self._batch):
+            batch = able[start : start + self._batch]
+            began = time.monotonic()
+            found = self._llm.chat([row["messages"] for row in batch], sample, use_tqdm=False, lora_request=lora)
+            seconds = (time.monotonic() - began) / len(batch)
+            for row, output in zip(batch, found, strict=True):
+                self._answer(row, output, sampling["n"], seconds)
+
+    def _lora(self, name: str) -> Any:
+        if name not in self._adapters:
+            raise Refusal("adapter", f"the engine was opened without the adapter {name}")
+        return self._adapters[name]
+
+    def _able(self, row: Row) -> bool:
+        """Say why a row cannot be answered, before it takes its whole batch down."""
+        try:
+            text = self._text(row["messages"])
+        except Exception as error:
+            self._wire.say("row", {"key": row["key"], "error": f"template: {_words(error)}"})
+            return False
+        tokens = len(self._tokenizer.encode(text, add_special_tokens=False))
+        if tokens < self._max_len:
+            return True
+        problem = f"context: the prompt has {tokens} tokens, the model takes {self._max_len} with the answer"
+        self._wire.say("row", {"key": row["key"], "error": problem})
+        return False
+
+    def _text(self, messages: list[Row]) -> str:
+        text = self._tokenizer.apply_chat_template(
+            messages, chat_template=self._template, tokenize=False, add_generation_prompt=True
+        )
+        return str(text)
+
+    def _answer(self, row: Row, output: Any, n: int, seconds: float) -> None:
+        thinking = self._text(row["messages"]).rstrip().endswith(_THINK)
+        tokens_in = len(output.prompt_token_ids)
+        samples = []
+        for one in output.outputs:
+            if one.finish_reason not in ("stop", "length"):
+                self._wire.say("row", {"key": row["key"], "error": f"engine: ended by {one.finish_reason}"})
+                return
+            text, reasoning = parted(one.text, thinking)
+            samples.append({
+                "text": text,
+                "reasoning": reasoning,
+                "finish": one.finish_reason,
+                "tokens_in": tokens_in,
+                "tokens_out": len(one.token_ids),
+            })  # fmt: skip
+        # Greedy samples are all the same, and vllm makes one only.
+        samples *= n // len(samples)
+        self._wire.say("row", {"key": row["key"], "samples": samples, "seconds": seconds})
+
+
+def parted(text: str, thinking: bool) -> tuple[str, str | None]:
+    """Part an answer from the reasoning before it.  thinking: the prompt has opened it already.
+
+    Reasoning that was cut leaves no answer.
+    """
+    begun = text.lstrip().startswith(_THINK)
+    if not begun and not thinking:
+        return text, None
+    thought, _, answer = text.partition(_THOUGHT)
+    return answer.lstrip(), thought.lstrip().removeprefix(_THINK).strip() or None
+
+
+# --- Opening ---------------------------------------------------------------------------------------------------------
+
+
+def opened(wire: Wire, model: str, adapters: Mapping[str, str], options: Mapping[str, Any], seed: int) -> Engine:
+    """Load the model and look at every adapter."""
+    try:
+        vllm: Any = import_module("vllm")
+        lora_request = import_module("vllm.lora.request").LoRARequest
+    except ImportError as error:
+        raise Refusal("import", f"{sys.executable}: {_words(error)}") from error
+    # A checkpoint's own generation_config.json would change how one arm samples and not the other.
+    settings = {"generation_config": "vllm", **_room(adapters, options), **options}
+    try:
+        llm = vllm.LLM(model=model, seed=seed, **settings)
+    except Exception as error:
+        traceback.print_exc()
+        raise Refusal(_kind(error, options), _words(error)) from error
+    requests = {name: lora_request(name, number, path) for number, (name, path) in enumerate(adapters.items(), 1)}
+    base = _folder(model, options.get("revision"))
+    for request in requests.values():
+        _fit(llm, request, model, base)
+    return Engine(wire, vllm, llm, requests)
+
+
+def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> Row:
+    """Give the LoRA settings that the adapters need.  Raises when the options or vllm have no room for their rank."""
+    if not adapters:
+        return {}
+    ranks = {path: _rank(Path(path)) for path in adapters.values()}
+    most = options.get("max_lora_rank")
+    limits = _ranks() if not isinstance(most, int) else (most,)
+    for path, rank in ranks.items():
+        if rank > max(limits):
+            raise Refusal("rank", f"{path}: the adapter has rank {rank}, max_lora_rank is {max(limits)}")
+    return {"enable_lora": True, "max_lora_rank": min(limit for limit in limits if limit >= max(ranks.values()))}
+
+
+def _rank(folder: Path) -> int:
+    """Read the largest rank of an adapter."""
+    try:
+        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
+    except OSError as error:
+        raise Refusal("adapter", f"{folder / 'adapter_config.json'}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refusal("adapter", f"{folder / 'adapter_config.json'}: states no LoRA rank r") from error
+    return int(rank)
+
+
+def _ranks() -> tuple[int, ...]:
+    try:
+        return get_args(import_module("vllm.config.lora").MaxLoRARanks)
+    except (ImportError, AttributeError):
+        return _RANKS
+
+
+def _template(llm: Any, tokenizer: Any) -> str:
+    try:
+        return str(getattr(llm, "chat_template", None) or tokenizer.get_chat_template())
+    except (ValueError, AttributeError) as error:
+        raise Refusal("template", f"the tokenizer of {llm.llm_engine.model_config.model} has no chat template") from error
+
+
+def _sampling(vllm: Any, sampling: Row) -> Any:
+    given = {name: value for name, value in sampling.items() if value is not None}
+    if sampling["temperature"] == 0:
+        given["n"] = 1
+    try:
+        return vllm.SamplingParams(**given)
+    except (TypeError, ValueError) as error:
+        raise Refusal("option", _words(error)) from error
+
+
+# --- Whether an adapter fits -----------------------------------------------------------------------------------------
+
+
+def _fit(llm: Any, request: Any, model: str, base: Path | None) -> None:
+    """Load an adapter on trial.  vllm takes weights that are too narrow without a word, so shapes are compared as well."""
+    reasons = []
+    if base is not None and (misfit := _misfit(Path(request.lora_path), base)):
+        reasons.append(misfit)
+    try:
+        llm.llm_engine.add_lora(request)
+    except Exception as error:
+        traceback.print_exc()
+        reasons.append(f"vllm: {_words(error)}")
+    if reasons:
+        raise Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {'; '.join(reasons)}")
+
+
+def _misfit(adapter: Path, base: Path) -> str | None:
+    """Name the first weight of the adapter that cannot belong to the base.
+
+    Weights whose names the base does not have are left to vllm, which knows how names were changed.
+    """
+    weights, parts = _shapes(base, "*.safetensors"), _shapes(adapter, "adapter_model.safetensors")
+    known = {_any_layer(name) for name in weights}
+    for name, (rank, wide) in ((name, shape) for name, shape in parts.items() if len(shape) == 2):
+        module, found, _ = name.partition(".lora_A.weight")
+        weight = f"{module.removeprefix('base_model.model.')}.weight"
+        if not found:
+            continue
+        if weight not in weights:
+            if _any_layer(weight) in known:
+                return f"{weight} is not in the base"
+            continue
+        high = parts.get(f"{module}.lora_B.weight", [0, rank])[0]
+        if weights[weight] not in ([high, wide], [wide, high]):  # some models keep their weights transposed
+            return f"{weight} is {weights[weight]} in the base, the adapter is made for {[high, wide]}"
+    return None
+
+
+def _any_layer(name: str) -> str:
+    return re.sub(r"\.\d+\.", ".*.", name)
+
+
+def _shapes(folder: Path, files: str) -> dict[str, list[int]]:
+    """Read the shapes of the unquantized tensors from the heads of safetensors files."""
+    shapes = {}
+    for path in sorted(folder.glob(files)):
+        with path.open("rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            head = json.loads(file.read(size))
+        shapes.update({name: one["shape"] for name, one in head.items() if str(one.get("dtype")).startswith(("F", "BF"))})
+    return shapes
+
+
+def _folder(model: str, revision: str | None) -> Path | None:
+    """Find the files of a model that has been loaded."""
+    if Path(model).is_dir():
+        return Path(model)
+    try:
+        return Path(import_module("huggingface_hub").snapshot_download(model, revision=revision, local_files_only=True))
+    except Exception:  # from elsewhere; the adapter is then judged by vllm alone
+        return None
+
+
+# --- Telling what went wrong -----------------------------------------------------------------------------------------
+
+
+def _words(error: BaseException) -> str:
+    """Put an exception on one line.  pydantic's are told by field, without the values and addresses around."""
+    fields = getattr(error, "errors", None)
+    if callable(fields):
+        parts = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in fields()]
+        return " ".join("; ".join(f"{place}: {text}" if place else text for place, text in parts).split())
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _kind(error: BaseException, options: Mapping[str, Any]) -> str:
+    """Sort what stopped the loading: memory, an option that the message names, else the model."""
+    text = _words(error)
+    if isinstance(error, MemoryError) or _MEMORY.search(f"{type(error).__name__}: {text}"):
+        return "memory"
+    if "keyword argument" in text or any(re.search(rf"\b{re.escape(name)}\b", text) for name in options):
+        return "option"
+    return "model"
+
+
+# --- Serving ---------------------------------------------------------------------------------------------------------
+
+
+def serve(wire: Wire) -> None:
+    """Open an engine as the first message says, then answer."""
+    engine: Engine | None = None
+    for word, value in wire.messages():
+        if word == "open":
+            engine = opened(wire, value["model"], value["adapters"], value["options"], value["seed"])
+            wire.say("ready", engine.about())
+        elif engine is not None and word == "generate":
+            engine.generate(value["adapter"], value["sampling"], value["rows"])
+            wire.say("done", {})
+        elif engine is not None and word == "prompts":
+            wire.say("prompts", engine.prompts(value["rows"]))
+        else:
+            raise Refusal("other", f"no such message now: {word}")
+
+
+def main() -> NoReturn:
+    """Serve until the parent has had enough; leave with 1 after an error."""
+    wire = Wire()
+    try:
+        serve(wire)
+    except Refusal as refusal:
+        wire.say("error", {"kind": refusal.kind, "text": refusal.text})
+        sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        kind = "memory" if isinstance(error, MemoryError) or _MEMORY.search(f"{type(error).__name__}: {error}") else "other"
+        wire.say("error", {"kind": kind, "text": f"{type(error).__name__}: {_words(error)}"})
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":  # workers import this file again
+    main()

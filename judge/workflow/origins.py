@@ -1,0 +1,71 @@
+"""How the outputs of each arm were made, in words, and what in that may tell arms apart beside what the study changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from judge.domain import Notice
+from judge.store import study as store
+from judge.workflow.workspace import Opened
+
+_COMPARED: Final = {
+    "template": "templates_differ",
+    "dtype": "dtypes_differ",
+    "engine": "engines_differ",
+    "device": "devices_differ",
+}
+
+
+def origins(work: Opened) -> dict[str, dict[str, Any]]:
+    """Give what was kept of how each arm's outputs were made; an arm of which nothing was generated is left out."""
+    with work.database.read() as tx:
+        known = store.generations(tx, work.record.id)
+    return {name: known[made_of] for name, made_of in work.arms.items() if made_of in known}
+
+
+def in_words(origin: Mapping[str, Any]) -> str:
+    """Say how one arm's outputs were made."""
+    said = [f"made by {origin['engine']}"]
+    if origin.get("device"):
+        said.append(f"on {origin['device']} in {origin['dtype']}, seed {origin['seed']}")
+    said += [f"{key} {value}" for key, value in origin.get("options", {}).items()]
+    if origin.get("models"):
+        said.append(f"answering as {', '.join(origin['models'])}")
+    if repeated := origin.get("repeated"):
+        said.append(f"{repeated['same']} of {repeated['of']} prompts gave the same text when asked again")
+    if probe := origin.get("probe"):
+        said.append(f"its adapter changed {probe['of'] - probe['adapter']} of {probe['of']} probes")
+    return ", ".join(said)
+
+
+def origin_notices(work: Opened) -> Iterator[Notice]:
+    """Warn where arms were generated in different ways, where LoRA changes the model by itself, and of chance."""
+    found = origins(work)
+    for key, code in _COMPARED.items():
+        ways = {name: str(origin[key]) for name, origin in found.items() if origin.get(key)}
+        if len(set(ways.values())) > 1:
+            shown = ", ".join(f"{name} {way[:12] if key == 'template' else way}" for name, way in ways.items())
+            word = "chat template" if key == "template" else key
+            yield Notice(code=code, text=f"The arms were generated with more than one {word}: {shown}.")
+    for name, origin in found.items():
+        yield from _of_probes(name, origin.get("probe"))
+        repeated = origin.get("repeated")
+        if repeated and repeated["same"] < repeated["of"]:
+            other = repeated["of"] - repeated["same"]
+            text = f"{name} gave another text on {other} of {repeated['of']} prompts when asked again: some of it is chance."
+            yield Notice(code="generation_noise", text=text)
+
+
+def _of_probes(name: str, probe: Mapping[str, int] | None) -> Iterator[Notice]:
+    if probe is None:
+        return
+    others = {"than the model alone": "engine_alone", "than it did before the adapter was used": "base_again"}
+    for words, key in others.items():
+        other = probe["of"] - probe.get(key, probe["of"])
+        if other:
+            text = (
+                f"Without its adapter, the engine that made {name} answers {other} of {probe['of']} probes otherwise {words}. "
+                "Outputs without an adapter were made by the model alone."
+            )
+            yield Notice(code="lora_engine_differs", text=text)

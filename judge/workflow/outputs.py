@@ -1,0 +1,183 @@
+"""Outputs of the arms that this program generates for: which are there, which are missing, and how one arm's are kept.
+
+They are found by the digest of what makes them, so that a changed prompt or adapter finds none and an unchanged one all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+from judge.domain import Arm, Output
+from judge.errors import StateError
+from judge.store import study as store
+from judge.store.opening import open_database
+from judge.study import Study, arm_digest
+from judge.workflow.workspace import Opened
+
+GENERATED: Final = ("vllm", "transformers", "openai")
+"""Sources of arms whose outputs this program makes."""
+
+CHUNK: Final = 256  # outputs that share one commit; a crash loses no more
+_KEPT_S: Final = 5.0  # from one commit to the next, for slow arms
+_TOLD: Final = 16  # answers from one piece of news to the next: those of a batch come at once
+REPEATED: Final = 8  # prompts that are generated twice, to see the noise of generation itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How far one arm has come: answers made of those that were missing, tokens written, seconds."""
+
+    arm: str
+    done: int
+    of: int
+    tokens_out: int
+    seconds: float
+
+
+MakingProgress = Callable[[Making], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What came of one arm: outputs planned, there before, made now, without text, cut at the limit; and how it went.
+
+    repeated: how many prompts gave the same text when they were generated again, of how many; None: none was.
+    """
+
+    arm: str
+    planned: int
+    there: int
+    made: int = 0
+    errors: int = 0
+    truncated: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+    repeated: tuple[int, int] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the counts for programs."""
+        return {
+            "arm": self.arm,
+            "planned": self.planned,
+            "there": self.there,
+            "made": self.made,
+            "errors": self.errors,
+            "truncated": self.truncated,
+            "tokens_out": self.tokens_out,
+            "seconds": round(self.seconds, 3),
+            "usd": round(self.usd, 6),
+            "repeated": None if self.repeated is None else {"same": self.repeated[0], "of": self.repeated[1]},
+        }
+
+
+def generated_arms(study: Study) -> list[Arm]:
+    """List the arms whose outputs this program makes, in the order of the file."""
+    return [arm for arm in study.arms.values() if arm.source in GENERATED]
+
+
+def stored_outputs(study: Study, place: str) -> dict[str, tuple[Output, ...]]:
+    """Give the outputs that the database at this place holds of the study's generated arms, by arm."""
+    arms = generated_arms(study)
+    if not arms or ("://" not in place and not Path(place).exists()):
+        return {}
+    database = open_database(place)
+    try:
+        with database.read() as tx:
+            known = store.find_study(tx, study.name)
+            if known is None:
+                return {}
+            # The digest does not hold the name: an arm that was renamed finds its outputs, and they take its new name.
+            return {
+                arm.name: tuple(replace(output, arm=arm.name) for output in store.outputs(tx, known.id, arm_digest(arm)))
+                for arm in arms
+            }
+    finally:
+        database.close()
+
+
+def refuse_ungenerated(work: Opened) -> None:
+    """Raise StateError for an arm of which nothing was generated yet: there is nothing to compare."""
+    for arm in generated_arms(work.study):
+        if not work.sources.outputs.get(arm.name):
+            raise StateError(f"arms.{arm.name} has no outputs yet", at=work.study.path, hint="run `judge generate` first")
+
+
+def missing(work: Opened, arm: Arm) -> list[tuple[str, int]]:
+    """List the outputs that an arm lacks: (example, sample), in the order of ids."""
+    there = {(output.example, output.sample) for output in work.sources.outputs.get(arm.name, ())}
+    planned = [(example, sample) for example in sorted(work.sources.examples) for sample in range(arm.decoding.n)]
+    return [one for one in planned if one not in there]
+
+
+def unmade(work: Opened, arm: Arm) -> Made:
+    """Count what an arm has and lacks, before anything is made."""
+    planned = len(work.sources.examples) * arm.decoding.n
+    return Made(arm=arm.name, planned=planned, there=planned - len(missing(work, arm)))
+
+
+class Keeper:
+    """Keeps one arm's outputs as they are made, tells of it, and at the end says how they were made."""
+
+    def __init__(self, work: Opened, arm: Arm, of: int, progress: MakingProgress | None) -> None:
+        self.outputs: list[Output] = []
+        self._work, self._arm, self._of, self._progress = work, arm, of, progress
+        self._start = self._kept = time.monotonic()
+        self._waiting: list[Output] = []
+        self._before = unmade(work, arm)
+        self._told = self._tokens = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+
+    def add(self, outputs: Sequence[Output]) -> None:
+        """Take one answer's outputs; they are on disk when a chunk is full, some seconds have passed, or the block ends."""
+        self._waiting += outputs
+        self._told += 1
+        self._tokens += sum(output.tokens_out or 0 for output in outputs)
+        if self._progress and (self._told % _TOLD == 0 or self._told == self._of):
+            seconds = time.monotonic() - self._start
+            self._progress(Making(arm=self._arm.name, done=self._told, of=self._of, tokens_out=self._tokens, seconds=seconds))
+        if len(self._waiting) >= CHUNK or time.monotonic() - self._kept > _KEPT_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put what came on disk."""
+        waiting, self._waiting, self._kept = self._waiting, [], time.monotonic()
+        if waiting:
+            self.outputs += waiting
+            with self._work.database.write() as tx:
+                store.put_outputs(tx, self._work.record.id, self._work.arms[self._arm.name], waiting)
+
+    def close(self, about: Mapping[str, Any], again: Callable[[], tuple[int, int] | None], usd: float = 0.0) -> Made:
+        """Say how the outputs were made, and count them.  again: generates a few prompts once more."""
+        self.flush()
+        seconds = time.monotonic() - self._start
+        made = replace(
+            self._before,
+            made=len(self.outputs),
+            errors=sum(output.error is not None for output in self.outputs),
+            truncated=sum(output.finish == "length" for output in self.outputs),
+            tokens_out=self._tokens,
+            seconds=seconds,
+            usd=usd,
+            repeated=again() if self.outputs else None,
+        )
+        if self.outputs:
+            counts = made.to_json()
+            said = {**about, **{key: counts[key] for key in ("made", "tokens_out", "seconds", "repeated")}}
+            with self._work.database.write() as tx:
+                store.put_generation(tx, self._work.record.id, self._work.arms[self._arm.name], said, self._work.clock())
+        return made
+
+    def to_repeat(self) -> list[Output]:
+        """Choose the outputs that are generated once more: the first texts made now, in the order of ids."""
+        texts = [output for output in self.outputs if output.sample == 0 and output.text is not None]
+        return texts[:REPEATED]
