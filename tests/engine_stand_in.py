@@ -1,6 +1,6 @@
 """A stand-in for an engine: it speaks the language of `judge.generate.child`, and every answer and fault is chosen.
 
-    EngineProcess(sys.executable, Path("tests/engine_stand_in.py"), "tiny", adapters={}, options={"fault": "die", "after": 2}, seed=0)
+    EngineProcess(sys.executable, STAND_IN, "tiny", adapters={}, options={"fault": "die", "after": 2}, seed=0)
 
 An answer is made of the model's name, the adapter, the messages, the sample and the seed; a greedy one of the first three.
 A model or an adapter with a slash in its name must be a folder: config.json with `hidden_size`, chat_template.jinja, and
@@ -157,8 +157,8 @@ def generate(begun, adapter, sampling, rows):
     if adapter is not None and adapter not in begun["adapters"]:
         raise Refusal("adapter", f"the engine was opened without the adapter {adapter}")
     fault, after = begun["options"].get("fault"), begun["options"].get("after", 0)
-    for place, row in enumerate(reversed(rows)):  # any order is right
-        row = answered(begun, adapter, sampling, row)
+    for place, asked in enumerate(reversed(rows)):  # any order is right
+        row = answered(begun, adapter, sampling, asked)
         if fault and place >= after:
             FAULTS[fault](row)
         else:

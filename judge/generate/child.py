@@ -41,9 +41,11 @@ _LOOK_S: Final = 0.5  # between two looks whether a silent engine still lives
 _PARTING_S: Final = 20.0  # for an idle engine to leave by itself
 _TERM_S: Final = 5.0  # for one that was told to stop
 _TAIL: Final = 65536  # bytes of stderr that are searched for a reason
-_LONGEST: Final = 300  # characters of a reason that are shown
+_LONGEST: Final = 400  # characters of a reason that are shown
 
-_MEMORY: Final = re.compile(r"out ?of ?memory|\bMemoryError\b|can(?:no|')t allocate memory|no available memory|bad_alloc", re.I)
+_MEMORY: Final = re.compile(
+    r"out ?of ?memory|\bMemoryError\b|can(?:no|')t allocate memory|(?:available|free) (?:KV cache )?memory|bad_alloc", re.I
+)
 _ERROR: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b: .*")
 _POINTER: Final = re.compile(r"root cause", re.I)  # how vllm says that its reason stands elsewhere in its log
 
@@ -242,7 +244,7 @@ class EngineProcess:
         reason = self._last_words() if _POINTER.search(text) else None
         if reason and _MEMORY.search(reason):
             known = "memory"
-        return self._error(known, f"{text} {reason}" if reason else text)
+        return self._error(known, f"{_shown(text)} {reason}" if reason else _shown(text))
 
     def _gone(self) -> EngineError:
         """Say how the engine ended and what it printed last."""
@@ -256,7 +258,7 @@ class EngineProcess:
             case -9:
                 how = "the engine was killed (SIGKILL); the system may have run out of memory"
             case _ if code < 0:
-                how = f"the engine was ended by {_signal(-code)}"
+                how = f"the engine was ended by signal {-code} ({signal.strsignal(-code)})"
             case _:
                 how = f"the engine left with exit code {code}"
         kind: EngineFault = "memory" if words and _MEMORY.search(words) else "other"
@@ -317,9 +319,11 @@ class EngineProcess:
         try:
             with suppress(BrokenPipeError):
                 process.stdin.close()
-            if not _leaves(process, patience_s):
-                _signal_group(process.pid, signal.SIGTERM)
-                _leaves(process, _TERM_S)
+            process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            _signal_group(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TERM_S)
         finally:
             _signal_group(process.pid, signal.SIGKILL)  # workers may have outlived it
             process.wait()
@@ -328,24 +332,9 @@ class EngineProcess:
             self._unread.clear()
 
 
-def _leaves(process: subprocess.Popen[bytes], patience_s: float) -> bool:
-    try:
-        process.wait(patience_s)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(leader, number)
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _shown(text: str) -> str:

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import re
+import signal
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import version
+from multiprocessing.connection import wait
 from pathlib import Path
 from platform import python_version
 from typing import Any, Final, NoReturn, TextIO, get_args
 
 _MEMORY: Final = re.compile(
-    r"out ?of ?memory|can(?:no|')t allocate memory|no available memory|bad_alloc|available KV cache memory|"
-    r"Free memory on device .* is less than desired",
-    re.I,
+    r"out ?of ?memory|can(?:no|')t allocate memory|(?:available|free) (?:KV cache )?memory|bad_alloc", re.I
 )
 _RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)  # what vllm's releases without MaxLoRARanks take
+_LOOK_S: Final = 1.0  # between two looks whether the parent still lives
+_LAST_WORDS_S: Final = 5.0  # for vllm to say by itself why its process ended
 _THINK: Final = "<think>"
 _THOUGHT: Final = "</think>"
 
@@ -188,6 +192,8 @@ def opened(wire: Wire, model: str, adapters: Mapping[str, str], options: Mapping
         lora_request = import_module("vllm.lora.request").LoRARequest
     except ImportError as error:
         raise Refusal("import", f"{sys.executable}: {_words(error)}") from error
+    if Path(model).is_absolute() and not Path(model).is_dir():  # vllm would take it for the name of a repository
+        raise Refusal("model", f"{model}: no such folder")
     # A checkpoint's own generation_config.json would change how one arm samples and not the other.
     settings = {"generation_config": "vllm", **_room(adapters, options), **options}
     try:
@@ -199,7 +205,23 @@ def opened(wire: Wire, model: str, adapters: Mapping[str, str], options: Mapping
     base = _folder(model, options.get("revision"))
     for request in requests.values():
         _fit(llm, request, model, base)
+    threading.Thread(target=_watch, args=(wire, os.getppid(), multiprocessing.active_children()), daemon=True).start()
     return Engine(wire, vllm, llm, requests)
+
+
+def _watch(wire: Wire, parent: int, processes: list[Any]) -> None:
+    """Leave, with all we started, when the parent or a process of vllm is gone.
+
+    vllm was seen to wait for ever for an engine process that was killed, as the system does when memory runs out.
+    """
+    while os.getppid() == parent:
+        if gone := wait([process.sentinel for process in processes], _LOOK_S):
+            time.sleep(_LAST_WORDS_S)
+            name, code = next((process.name, process.exitcode) for process in processes if process.sentinel in gone)
+            why = " (SIGKILL); the system may have run out of memory" if code == -signal.SIGKILL else ""
+            wire.say("error", {"kind": "other", "text": f"vllm's process {name} ended with exit code {code}{why}"})
+            break
+    os.killpg(os.getpid(), signal.SIGKILL)  # no group but our own: the parent gave us one
 
 
 def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> Row:
@@ -263,7 +285,7 @@ def _fit(llm: Any, request: Any, model: str, base: Path | None) -> None:
         llm.llm_engine.add_lora(request)
     except Exception as error:
         traceback.print_exc()
-        reasons.append(f"vllm: {_words(error)}")
+        reasons.append(f"vllm: {_words(error).partition(', please check the stack trace')[0]}")
     if reasons:
         raise Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {'; '.join(reasons)}")
 

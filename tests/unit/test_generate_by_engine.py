@@ -1,0 +1,196 @@
+"""Outputs from engines that run here: one pass for each arm, probed, kept as they come, resumed after a crash."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from judge import Study
+from judge.errors import EngineError
+from judge.workflow import showing
+from tests import engine_stand_in
+from tests.studies import Cli, rows_of, write_rows
+
+SCRIPT = Path(engine_stand_in.__file__).read_text()
+
+
+@pytest.fixture(autouse=True)
+def engines(tmp_path, monkeypatch):
+    """Stand-ins in the place of both engines."""
+    folder = tmp_path / "engines"
+    folder.mkdir()
+    for source in ("vllm", "transformers"):
+        (folder / f"{source}_child.py").write_text(SCRIPT)
+    monkeypatch.setattr("judge.workflow.by_engine._ENGINES", folder)
+    return folder
+
+
+def model(folder: Path, **config):
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"hidden_size": 64, **config}))
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+
+
+def adapter(folder: Path, **config):
+    folder.mkdir(exist_ok=True)
+    (folder / "adapter_config.json").write_text(json.dumps({"r": 8, **config}))
+
+
+def write(folder: Path, arms=None, examples=20, **config):
+    """A study of a base model and its adapter, run by stand-ins."""
+    model(folder / "base")
+    adapter(folder / "lora")
+    write_rows(folder / "test.jsonl", [{"id": f"e{n:02}", "prompt": f"Question {n}?"} for n in range(examples)])
+    arms = arms or {"base": {"baseline": True, "vllm": "base"}, "tuned": {"vllm": "base", "adapter": "lora"}}
+    said = {"name": "local", "test": "test.jsonl", "primary": "win_rate", "arms": arms, **config}
+    (folder / "study.yaml").write_text(json.dumps(said))
+    return Study.open(folder / "study.yaml")
+
+
+def counts(generated):
+    return {made.arm: (made.planned, made.there, made.made) for made in generated.arms}
+
+
+def texts(study, arm):
+    with study.work() as work:
+        return {(o.example, o.sample): o.text for o in work.sources.outputs[arm]}
+
+
+@pytest.mark.parametrize("source", ["vllm", "transformers"])
+def test_a_base_model_and_its_adapter_answer_each_for_itself(tmp_path, source):
+    arms = {"base": {"baseline": True, source: "base"}, "tuned": {source: "base", "adapter": "lora"}}
+    study = write(tmp_path, arms)
+    made = study.generate()
+    assert counts(made) == {"base": (20, 0, 20), "tuned": (20, 0, 20)}
+    assert [arm.repeated for arm in made.arms] == [(8, 8), (8, 8)]
+    assert all(text.startswith("base ") for text in texts(study, "base").values())
+    assert all(text.startswith("tuned ") for text in texts(study, "tuned").values())
+    assert not made.notices
+    assert counts(study.generate()) == {"base": (20, 20, 0), "tuned": (20, 20, 0)}
+
+
+def edited(engines, *changes):
+    """Make the stand-in for vLLM another one."""
+    script = SCRIPT
+    for old, new in changes:
+        assert old in script
+        script = script.replace(old, new)
+    (engines / "vllm_child.py").write_text(script)
+
+
+def test_the_engine_of_the_baseline_is_opened_without_adapters_and_that_of_the_adapters_once(tmp_path, engines):
+    log = tmp_path / "opened.txt"
+    begin = "def opened(model, adapters, options, seed):\n"
+    edited(engines, (begin, f"{begin}    open({str(log)!r}, 'a').write(f'{{len(adapters)}} ')\n"))
+    adapter(tmp_path / "other", note="another one")
+    arms = {
+        "base": {"baseline": True, "vllm": "base"},
+        "tuned": {"vllm": "base", "adapter": "lora"},
+        "other": {"vllm": "base", "adapter": "other"},
+    }
+    write(tmp_path, arms).generate()
+    assert log.read_text().split() == ["0", "0", "2"]  # the baseline's, the probe's, the adapters'
+
+
+def test_an_adapter_that_does_nothing_is_an_error(tmp_path, engines):
+    edited(engines, ("'tuned' if adapter else 'base'", "'base'"), ('begun["model"], adapter,', 'begun["model"],'))
+    study = write(tmp_path)
+    with pytest.raises(EngineError, match=r"arms.tuned: the adapter does nothing: all 16 probes read as without it"):
+        study.generate()
+    assert len(texts(study, "base")) == 20
+    assert not texts(study, "tuned")
+
+
+def test_a_lora_engine_that_changes_the_base_is_told_of_and_the_base_is_not_its(tmp_path, engines):
+    edited(engines, ('begun["model"], adapter,', 'begun["model"] + str(len(begun["adapters"])), adapter,'))
+    notices = {notice.code: notice.text for notice in write(tmp_path).generate().notices}
+    assert "16 of 16 probes otherwise than the model alone" in notices["lora_engine_differs"]
+
+
+def test_a_crash_keeps_what_came_before_and_the_same_command_goes_on(tmp_path):
+    arms = {"base": {"baseline": True, "vllm": "base"}, "twin": {"vllm": "base", "decoding": {"seed": 1}}}
+    study = write(tmp_path, arms, 600, vllm={"fault": "die", "after": 255})
+    with pytest.raises(EngineError, match="killed"):
+        study.generate()
+    kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT example FROM output"))
+    assert kept == 255  # of the first chunk of 256, all but the one on which it died
+    study = write(tmp_path, arms, 600)
+    made = study.generate()
+    assert counts(made)["base"] == (600, 255, 345)
+    assert len(set(texts(study, "base"))) == 600
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"vllm": {"max_model_len": 128, "speed": 9}}, "unexpected keyword argument 'speed'"),
+        ({"vllm": {"max_lora_rank": 4}}, "rank 8, max_lora_rank is 4"),
+        ({"vllm": {"fault": "memory"}}, "memory"),
+        ({"vllm": {"fault": "no_json"}}, "engine"),
+    ],
+)
+def test_what_the_engine_refuses_is_one_line_and_leaves_with_2(tmp_path, capsys, change, said):
+    write(tmp_path, **change)
+    ran = Cli(capsys)("generate", tmp_path / "study.yaml")
+    assert ran.code == 2
+    assert said in ran.err
+    assert ran.err.strip().count("\n") == 0
+    assert "Traceback" not in ran.err
+
+
+def test_a_model_without_a_template_and_an_adapter_of_another_base_are_named(tmp_path):
+    study = write(tmp_path)
+    adapter(tmp_path / "lora", hidden_size=32)
+    with pytest.raises(EngineError, match="made for 32 values, the base has 64"):
+        study.generate()
+    (tmp_path / "base" / "chat_template.jinja").unlink()
+    with pytest.raises(EngineError, match="no chat template"):
+        study.generate(arms=["tuned"])
+
+
+def test_a_prompt_that_is_too_long_is_an_error_of_its_own_and_the_others_go_on(tmp_path):
+    study = write(tmp_path, vllm={"max_model_len": 12})
+    rows = [{"id": "long", "prompt": "word " * 50}, {"id": "short", "prompt": "Hi"}]
+    write_rows(tmp_path / "test.jsonl", rows)
+    made = {arm.arm: arm for arm in study.generate().arms}
+    assert (made["base"].made, made["base"].errors) == (2, 1)
+    assert [notice.code for notice in study.check().warnings if "no text" in notice.text] == ["error", "error"]
+
+
+def test_samples_are_kept_by_number(tmp_path):
+    decoding = {"n": 3, "temperature": 1, "seed": 2}
+    arms = {"base": {"baseline": True, "vllm": "base"}, "tuned": {"vllm": "base", "decoding": decoding}}
+    study = write(tmp_path, arms)
+    study.generate()
+    assert len(set(texts(study, "tuned").values())) == 60
+
+
+def test_another_adapter_makes_new_outputs_and_another_place_none(tmp_path):
+    study = write(tmp_path)
+    study.generate()
+    (tmp_path / "lora").rename(tmp_path / "moved")
+    arms = {"base": {"baseline": True, "vllm": "base"}, "tuned": {"vllm": "base", "adapter": "moved"}}
+    assert counts(write(tmp_path, arms).generate())["tuned"] == (20, 20, 0)
+    adapter(tmp_path / "moved", lora_alpha=99)
+    assert counts(study.generate())["tuned"] == (20, 0, 20)
+
+
+def test_the_prompt_of_an_arm_is_shown_as_its_engine_writes_it(tmp_path, capsys):
+    (tmp_path / "kind.md").write_text("Be kind.\n")
+    study = write(tmp_path, system="kind.md")
+    with study.work() as work:
+        shown = showing.arm_prompt(work, "e03", "tuned")
+    assert shown == "system: Be kind.\nuser: Question 3?\nassistant:"
+    ran = Cli(capsys)("show", "e03", "--prompt", "base", tmp_path / "study.yaml")
+    assert ran.out.strip() == shown
+
+
+def test_the_report_says_how_the_outputs_were_made(tmp_path):
+    study = write(tmp_path, seed=7)
+    report = study.run().reports[0]
+    assert report.arms["tuned"].made == (
+        "made by stand-in 1, on cpu in float32, seed 7, 8 of 8 prompts gave the same text when asked again, "
+        "its adapter changed 16 of 16 probes"
+    )
