@@ -21,6 +21,7 @@ import judge.generate.engines
 from judge.domain import Decoding, Message
 from judge.errors import EngineError
 from judge.generate.child import Ask, EngineProcess
+from judge.generate.engines.vllm_child import parted
 
 STAND_IN = Path(__file__).parents[1] / "engine_stand_in.py"
 VLLM_CHILD = Path(judge.generate.engines.__file__).parent / "vllm_child.py"
@@ -218,6 +219,25 @@ def test_an_error_of_the_listener_ends_the_engine():
         with pytest.raises(ZeroDivisionError):
             engine.generate(asks(2), Decoding(), told=lambda _: 1 // 0)
         assert group_is_gone(leader)
+
+
+# --- Reasoning is no part of the answer ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "thinking", "text", "reasoning"),
+    [
+        ("plain", False, "plain", None),
+        ("<think>\nwhy\n</think>\n\nso", False, "so", "why"),
+        ("why</think>so", True, "so", "why"),
+        ("<think></think>so", False, "so", None),
+        ("<think>cut", False, "", "cut"),
+        ("cut", True, "", "cut"),
+        ("of <think> tags", False, "of <think> tags", None),
+    ],
+)
+def test_what_a_model_thought_aloud_is_parted_from_its_answer(said, thinking, text, reasoning):
+    assert parted(said, thinking) == (text, reasoning)
 
 
 # --- What every script does -------------------------------------------------------------------------------------------------
