@@ -68,6 +68,19 @@ class Asked:
         }
 
 
+def asked_of(engine: Engine, spent_before: float, *, calls: int, answered: int, possibly_paid: int) -> Asked:
+    """Say what asking came to.  spent_before: what the budget had spent when the engine was opened."""
+    flow = engine.flow
+    return Asked(
+        calls=calls,
+        answered=answered,
+        from_journal=flow.from_journal,
+        usd=flow.budget.spent - spent_before,
+        saved_usd=flow.saved_usd,
+        possibly_paid=possibly_paid,
+    )
+
+
 def tally_of(engine: Engine, done: int, of: int, unscored: int = 0) -> Tally:
     """Say how far an engine has come."""
     flow = engine.flow
@@ -162,8 +175,7 @@ def answers(
     Raises Parked or JudgeError; what was answered until then is in the journal.
     """
     with engine_for(work, judges, asks, settings) as (engine, lost):
-        budget = engine.flow.budget
-        spent = budget.spent
+        spent = engine.flow.budget.spent
 
         def tell(done: int, of: int) -> None:
             if progress:
@@ -174,11 +186,5 @@ def answers(
         for n, answer in zip(again, engine.submit([asks[n](1) for n in again]).answers, strict=True):
             if readable(n, answer):
                 found[n] = answer
-    return found, Asked(
-        calls=len(asks),
-        answered=sum(answer is not None and not answer.failed for answer in found),
-        from_journal=engine.flow.from_journal,
-        usd=budget.spent - spent,
-        saved_usd=engine.flow.saved_usd,
-        possibly_paid=lost,
-    )
+    answered = sum(answer is not None and not answer.failed for answer in found)
+    return found, asked_of(engine, spent, calls=len(asks), answered=answered, possibly_paid=lost)

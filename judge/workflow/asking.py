@@ -13,7 +13,7 @@ from judge.domain import OVERALL, Judge, Reading, Rubric
 from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.answering import UNREADABLE, Asked, Progress, engine_for, tally_of
+from judge.workflow.answering import UNREADABLE, Asked, Progress, asked_of, engine_for, tally_of
 from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
@@ -44,14 +44,7 @@ def ask(
         spent = engine.flow.budget.spent
         taken = _Taken(work, rubric, asks, engine, progress)
         _take_all(taken, asks, retry=retry)
-    return Asked(
-        calls=len(asks),
-        answered=taken.answered,
-        from_journal=engine.flow.from_journal,
-        usd=engine.flow.budget.spent - spent,
-        saved_usd=engine.flow.saved_usd,
-        possibly_paid=lost,
-    )
+    return asked_of(engine, spent, calls=len(asks), answered=taken.answered, possibly_paid=lost)
 
 
 def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:

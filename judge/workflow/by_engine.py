@@ -28,24 +28,29 @@ _ENGINES: Final = Path(__file__).resolve().parent.parent / "generate" / "engines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Arms that one engine process serves: of one model, all without an adapter or all with one."""
+    """Arms that one engine process serves: of one model, all without an adapter or all with one.
+
+    arms: each with its adapter's name, which is the digest of what the adapter holds: an engine may keep what it computed
+    under an adapter's name.
+    """
 
     source: str
     model: str
-    arms: tuple[Arm, ...]
+    arms: tuple[tuple[Arm, str | None], ...]
 
     @property
     def adapters(self) -> dict[str, str]:
-        """Name the adapters by what they hold: an engine may keep what it computed under an adapter's name."""
-        return {model_digest(arm.adapter): arm.adapter for arm in self.arms if arm.adapter}
+        """Give the folders of the adapters by name."""
+        return {name: arm.adapter for arm, name in self.arms if name and arm.adapter}
 
 
 def groups(work: Opened, arms: Sequence[Arm]) -> list[Group]:
     """Sort the arms that lack outputs by engine; models without adapters come first."""
-    found: dict[tuple[str, str, bool], list[Arm]] = defaultdict(list)
+    found: dict[tuple[str, str, bool], list[tuple[Arm, str | None]]] = defaultdict(list)
     for arm in arms:
         if missing(work, arm):
-            found[arm.source, arm.target, arm.adapter is not None].append(arm)
+            adapter = model_digest(arm.adapter) if arm.adapter else None
+            found[arm.source, arm.target, adapter is not None].append((arm, adapter))
     return [Group(source=source, model=model, arms=tuple(some)) for (source, model, _), some in sorted(found.items())]
 
 
@@ -83,8 +88,7 @@ def generate_by_engine(work: Opened, group: Group, progress: MakingProgress | No
             alone = engine.generate(probes, _GREEDY)
     with engine_of(work, group.source, group.model, group.adapters) as engine:
         before = engine.generate(probes, _GREEDY) if group.adapters else []
-        for arm in group.arms:
-            adapter = None if arm.adapter is None else model_digest(arm.adapter)
+        for arm, adapter in group.arms:
             about = asdict(engine.about) | {"options": options_of(work, group.source), "seed": work.study.seed}
             if adapter is not None:
                 probed = _probed(engine, probes, before, adapter)
@@ -95,7 +99,8 @@ def generate_by_engine(work: Opened, group: Group, progress: MakingProgress | No
 
 def _probes(work: Opened, group: Group) -> list[Ask]:
     chosen = sorted(work.sources.examples)[:PROBES]
-    return [Ask(key=id_, messages=conversation(group.arms[0], work.sources.examples[id_])) for id_ in chosen]
+    first = group.arms[0][0]
+    return [Ask(key=id_, messages=conversation(first, work.sources.examples[id_])) for id_ in chosen]
 
 
 def _probed(engine: EngineProcess, probes: Sequence[Ask], before: Sequence[Row], adapter: str) -> dict[str, int]:

@@ -19,7 +19,7 @@ from judge.store.opening import open_database
 from judge.study import compare_lock, effective
 from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.contact import look_up
-from judge.workflow.findings import equal_pairs, found_in_outputs
+from judge.workflow.findings import equal_pairs, found_in_outputs, output_notices
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
@@ -165,7 +165,7 @@ def _warnings(sources: Sources) -> tuple[Notice, ...]:
     for arm, count in lacking.items():
         text = f"{count} of {len(sources.examples)} examples have no output of {arm}; they make no pair."
         notices.append(Notice(code="output_missing", text=text))
-    notices += [*found_in_outputs(sources), *equal_pairs(sources.pairs)]
+    notices += [*output_notices(sources, found_in_outputs(sources)), *equal_pairs(sources.pairs)]
     if not study.judges:
         notices.append(Notice(code="no_judge", text="The study has no judge: people alone decide."))
     if study.labels is None and len(sources.pairs) and study.primary == "win_rate":

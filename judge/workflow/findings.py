@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from judge.domain import Notice, Pair
 from judge.generate import CODES, hygiene
@@ -10,15 +10,20 @@ from judge.text import findings
 from judge.workflow.sources import Sources
 
 
-def found_in_outputs(sources: Sources) -> list[Notice]:
-    """Warn, arm by arm, of outputs that are cut, empty, betraying, leaking or in other letters than was asked in."""
-    notices = []
-    for name, arm in sources.arms.items():
-        outputs = sources.outputs[name]
-        for code, ids in hygiene(arm, sources.examples, outputs).items():
-            text = f"{len(ids)} of {len(outputs)} outputs of {name}: {CODES[code]}, first on {ids[0]}."
-            notices.append(Notice(code=code, text=text))
-    return notices
+def found_in_outputs(sources: Sources) -> dict[str, dict[str, list[str]]]:
+    """Give, by arm and by what was found, the examples whose outputs should not be as they are; see `hygiene`."""
+    return {name: hygiene(arm, sources.examples, sources.outputs[name]) for name, arm in sources.arms.items()}
+
+
+def output_notices(sources: Sources, found: Mapping[str, Mapping[str, Sequence[str]]]) -> list[Notice]:
+    """Warn, arm by arm, of what was found in outputs."""
+    return [
+        Notice(
+            code=code, text=f"{len(ids)} of {len(sources.outputs[name])} outputs of {name}: {CODES[code]}, first on {ids[0]}."
+        )
+        for name, by_code in found.items()
+        for code, ids in by_code.items()
+    ]
 
 
 def equal_pairs(pairs: Sequence[Pair]) -> list[Notice]:

@@ -9,14 +9,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from judge.domain import Arm, Output
 from judge.errors import StateError
 from judge.store import study as store
 from judge.store.opening import open_database
 from judge.study import Study, arm_digest
+from judge.workflow.sources import Stored
 from judge.workflow.workspace import Opened
+
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
 
 GENERATED: Final = ("vllm", "transformers", "openai")
 """Sources of arms whose outputs this program makes."""
@@ -80,7 +84,7 @@ def generated_arms(study: Study) -> list[Arm]:
     return [arm for arm in study.arms.values() if arm.source in GENERATED]
 
 
-def stored_outputs(study: Study, place: str) -> dict[str, tuple[Output, ...]]:
+def stored_outputs(study: Study, place: str) -> dict[str, Stored]:
     """Give the outputs that the database at this place holds of the study's generated arms, by arm."""
     arms = generated_arms(study)
     if not arms or ("://" not in place and not Path(place).exists()):
@@ -91,13 +95,15 @@ def stored_outputs(study: Study, place: str) -> dict[str, tuple[Output, ...]]:
             known = store.find_study(tx, study.name)
             if known is None:
                 return {}
-            # The digest does not hold the name: an arm that was renamed finds its outputs, and they take its new name.
-            return {
-                arm.name: tuple(replace(output, arm=arm.name) for output in store.outputs(tx, known.id, arm_digest(arm)))
-                for arm in arms
-            }
+            return {arm.name: _stored(tx, known.id, arm) for arm in arms}
     finally:
         database.close()
+
+
+def _stored(tx: Transaction, study: int, arm: Arm) -> Stored:
+    # The digest does not hold the name: an arm that was renamed finds its outputs, and they take its new name.
+    made_of = arm_digest(arm)
+    return Stored(digest=made_of, outputs=tuple(replace(output, arm=arm.name) for output in store.outputs(tx, study, made_of)))
 
 
 def refuse_ungenerated(work: Opened) -> None:
@@ -156,7 +162,7 @@ class Keeper:
             with self._work.database.write() as tx:
                 store.put_outputs(tx, self._work.record.id, self._work.arms[self._arm.name], waiting)
 
-    def close(self, about: Mapping[str, Any], again: Callable[[], tuple[int, int] | None], usd: float = 0.0) -> Made:
+    def close(self, about: Mapping[str, Any], again: Callable[[], tuple[int, int] | None]) -> Made:
         """Say how the outputs were made, and count them.  again: generates a few prompts once more."""
         self.flush()
         seconds = time.monotonic() - self._start
@@ -167,7 +173,6 @@ class Keeper:
             truncated=sum(output.finish == "length" for output in self.outputs),
             tokens_out=self._tokens,
             seconds=seconds,
-            usd=usd,
             repeated=again() if self.outputs else None,
         )
         if self.outputs:

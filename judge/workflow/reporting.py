@@ -11,11 +11,10 @@ from judge.agreement import select_labels
 from judge.decision import decide
 from judge.decision.report import ArmSummary, Cost, Exhibit, MissingRow, Opening, Rationale, Report
 from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Reading, Verdict
-from judge.generate import hygiene
 from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
-from judge.workflow.findings import equal_pairs, found_in_outputs, found_in_pairs
+from judge.workflow.findings import equal_pairs, found_in_outputs, found_in_pairs, output_notices
 from judge.workflow.measure import Measured, measure
 from judge.workflow.origins import in_words, origin_notices, origins
 from judge.workflow.provenance import versions
@@ -34,6 +33,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
     """Measure one candidate and write its report.  Right at any moment; what is missing is said in it."""
     measured = measure(work, candidate)
     study = work.study
+    found = found_in_outputs(work.sources)
     made = {name: in_words(origin) for name, origin in origins(work).items()}
     with work.database.read() as tx:
         openings = access.openings(tx, study.name)
@@ -46,11 +46,11 @@ def report(work: Opened, candidate: Candidate) -> Report:
         decision=decide(measured.standing),
         primary=measured.primary,
         agreement=measured.agreement.to_json(),
-        arms={name: _arm_summary(work, name, made.get(name, "")) for name in study.arms},
+        arms={name: _arm_summary(work, name, found[name], made.get(name, "")) for name in study.arms},
         cost=_cost(measured.readings),
         openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
         looks=looks,
-        warnings=(*measured.agreement.warnings, *_warnings(work, measured, stray)),
+        warnings=(*measured.agreement.warnings, *_warnings(work, measured, found, stray)),
         versions=versions(),
         exhibits=_exhibits(work, measured),
         missing=_missing(work, measured),
@@ -64,7 +64,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
     )
 
 
-def _arm_summary(work: Opened, name: str, made: str) -> ArmSummary:
+def _arm_summary(work: Opened, name: str, found: Mapping[str, Sequence[str]], made: str) -> ArmSummary:
     outputs = work.sources.outputs.get(name, ())
     latencies = [output.latency_s for output in outputs if output.latency_s is not None]
     return ArmSummary(
@@ -75,7 +75,7 @@ def _arm_summary(work: Opened, name: str, made: str) -> ArmSummary:
         tokens_in=_total(output.tokens_in for output in outputs),
         tokens_out=_total(output.tokens_out for output in outputs),
         latency_s=mean(latencies, missing=len(outputs) - len(latencies)),
-        findings={code: len(ids) for code, ids in hygiene(work.sources.arms[name], work.sources.examples, outputs).items()},
+        findings={code: len(ids) for code, ids in found.items()},
         made=made,
     )
 
@@ -97,13 +97,13 @@ def _cost(readings: Sequence[Reading]) -> Cost:
     return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats))
 
 
-def _warnings(work: Opened, measured: Measured, stray: int) -> list[Notice]:
+def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str, Sequence[str]]], stray: int) -> list[Notice]:
     notices = []
     if stray:
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
         notices.append(Notice(code="stray_labels", text=text))
-    found = found_in_outputs(work.sources) if work.sources.arms else found_in_pairs(measured.pairs, measured.candidate.name)
-    return [*notices, *found, *equal_pairs(measured.pairs), *origin_notices(work)]
+    in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
+    return [*notices, *in_texts, *equal_pairs(measured.pairs), *origin_notices(work)]
 
 
 def _missing(work: Opened, measured: Measured) -> tuple[MissingRow, ...]:

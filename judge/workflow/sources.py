@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The outputs of one arm that were generated so far, and the arm's digest, by which they were found."""
+
+    digest: str
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """A study with the contents of its files."""
 
@@ -37,6 +45,7 @@ class Sources:
     pairs: tuple[Pair, ...]
     candidates: tuple[Candidate, ...]
     missing_outputs: Mapping[str, int]  # by arm: examples without a usable output
+    arm_digests: Mapping[str, str] = field(default_factory=dict)  # of arms whose outputs were found by it
     other_pairs: frozenset[str] = frozenset()  # pairs of the file in which the candidate's model does not stand
     recordings: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)  # by judge
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
@@ -58,7 +67,7 @@ class Sources:
         return replace(self, examples=kept, pairs=pairs)
 
 
-def load_sources(study: Study, made: Mapping[str, Sequence[Output]] | None = None) -> Sources:
+def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sources:
     """Read every file that a study names, and join them by id.
 
     made: the outputs that were generated so far, by arm; see `judge.workflow.outputs`.
@@ -102,12 +111,12 @@ def _from_pairs(study: Study) -> Sources:
     )
 
 
-def _from_arms(study: Study, made: Mapping[str, Sequence[Output]]) -> Sources:
+def _from_arms(study: Study, made: Mapping[str, Stored]) -> Sources:
     assert study.test is not None
     assert study.baseline is not None
     examples = data.read_examples(study.test)
     outputs = {
-        arm.name: _imported(arm, examples) if arm.source == "outputs" else tuple(made.get(arm.name, ()))
+        arm.name: _imported(arm, examples) if arm.source == "outputs" else made[arm.name].outputs if arm.name in made else ()
         for arm in study.arms.values()
     }
     baseline = study.baseline.name
@@ -128,6 +137,7 @@ def _from_arms(study: Study, made: Mapping[str, Sequence[Output]]) -> Sources:
         pairs=tuple(sorted(pairs, key=lambda pair: pair.id)),
         candidates=candidates,
         missing_outputs=missing,
+        arm_digests={name: stored.digest for name, stored in made.items()},
     )
 
 

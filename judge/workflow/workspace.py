@@ -103,7 +103,9 @@ class _Names:
 def _names(sources: Sources) -> _Names:
     study = sources.study
     pairs = _pair_names(sources.pairs)
-    arms = {name: arm_digest(arm, sources.outputs.get(name)) for name, arm in sources.arms.items()}
+    arms = {
+        name: sources.arm_digests.get(name) or arm_digest(arm, sources.outputs.get(name)) for name, arm in sources.arms.items()
+    }
     test_set = digest("pairs", sorted(pairs.items())) if study.pairs else test_set_digest(sources.examples.values())
     return _Names(
         study=study_digest(study, test_set=test_set, arms=arms),
