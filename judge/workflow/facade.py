@@ -17,9 +17,8 @@ from judge.workflow import checking
 from judge.workflow.answering import JOBS, Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.links import join_link
-from judge.workflow.outputs import generated_arms, refuse_ungenerated, stored_outputs
+from judge.workflow.outputs import generated_arms, refuse_ungenerated, sources_at
 from judge.workflow.provenance import remember
-from judge.workflow.sources import load_sources
 from judge.workflow.workspace import Opened, database_place, opened
 
 if TYPE_CHECKING:  # what reports and measures is loaded by the verbs that do so
@@ -58,8 +57,7 @@ class Study:
         """Read the files, open the workspace, bring the files into it."""
         config = load_study(self.path)
         place = database_place(config, self._db)
-        sources = load_sources(config, stored_outputs(config, place))
-        with opened(sources, place, self.clock, limit=limit) as work:
+        with opened(sources_at(config, place), place, self.clock, limit=limit) as work:
             yield work
 
     @contextmanager
@@ -78,7 +76,7 @@ class Study:
         """Validate everything and count what would be done; writes nothing."""
         config = load_study(self.path)
         place = database_place(config, self._db)
-        return checking.check(load_sources(config, stored_outputs(config, place)), place, limit)
+        return checking.check(sources_at(config, place), place, limit)
 
     def generate(
         self,

@@ -16,11 +16,11 @@ from judge.errors import StateError
 from judge.store import study as store
 from judge.store.opening import open_database
 from judge.study import Study, arm_digest
-from judge.workflow.sources import Stored
+from judge.workflow.sources import Sources, Stored, load_sources
 from judge.workflow.workspace import Opened
 
 if TYPE_CHECKING:
-    from judge.store.database import Transaction
+    from judge.store.database import Database, Transaction
 
 GENERATED: Final = ("vllm", "transformers", "openai")
 """Sources of arms whose outputs this program makes."""
@@ -84,20 +84,23 @@ def generated_arms(study: Study) -> list[Arm]:
     return [arm for arm in study.arms.values() if arm.source in GENERATED]
 
 
-def stored_outputs(study: Study, place: str) -> dict[str, Stored]:
-    """Give the outputs that the database at this place holds of the study's generated arms, by arm."""
-    arms = generated_arms(study)
-    if not arms or ("://" not in place and not Path(place).exists()):
-        return {}
+def sources_at(study: Study, place: str) -> Sources:
+    """Read a study's files, with the outputs that the database at this place holds of its generated arms."""
+    if not generated_arms(study) or ("://" not in place and not Path(place).exists()):
+        return load_sources(study)
     database = open_database(place)
     try:
-        with database.read() as tx:
-            known = store.find_study(tx, study.name)
-            if known is None:
-                return {}
-            return {arm.name: _stored(tx, known.id, arm) for arm in arms}
+        return sources_in(study, database)
     finally:
         database.close()
+
+
+def sources_in(study: Study, database: Database) -> Sources:
+    """Read a study's files, with the outputs that an open database holds of its generated arms."""
+    with database.read() as tx:
+        known = store.find_study(tx, study.name)
+        made = {} if known is None else {arm.name: _stored(tx, known.id, arm) for arm in generated_arms(study)}
+    return load_sources(study, made)
 
 
 def _stored(tx: Transaction, study: int, arm: Arm) -> Stored:

@@ -14,7 +14,7 @@ from judge.store.database import Database
 from judge.study import load_study
 from judge.workflow import reviewing, running
 from judge.workflow.links import join_link
-from judge.workflow.sources import load_sources
+from judge.workflow.outputs import sources_in
 from judge.workflow.workspace import Opened, brought_in
 
 
@@ -59,4 +59,4 @@ class Owner:
         config = load_study(self._path)
         if config.name != study:
             raise StudyError(f"this server serves the study '{config.name}', not '{study}'")
-        return brought_in(load_sources(config), self._database, self._clock)
+        return brought_in(sources_in(config, self._database), self._database, self._clock)

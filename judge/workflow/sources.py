@@ -70,7 +70,8 @@ class Sources:
 def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sources:
     """Read every file that a study names, and join them by id.
 
-    made: the outputs that were generated so far, by arm; see `judge.workflow.outputs`.
+    made: the outputs that were generated so far, by arm.  Verbs come by `judge.workflow.outputs`, which looks them up:
+    a study that is brought in without them has no pairs any more.
     Raises FileError, RowError or JoinError with file, line and remedy.
     """
     sources = _from_pairs(study) if study.pairs else _from_arms(study, made or {})

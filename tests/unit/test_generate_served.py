@@ -9,6 +9,7 @@ import pytest
 
 from judge import Study
 from judge.errors import Parked, StateError, StudyError
+from judge.workflow.serving import Owner
 from tests.provider_server import ProviderServer
 from tests.studies import rows_of, write_rows
 
@@ -164,6 +165,18 @@ def test_a_run_generates_before_it_reports_and_each_arm_opens_the_test_set_once(
     assert [arm.outputs for arm in report.arms.values()] == [20, 20]
     assert "8 of 8 prompts gave the same text" in report.arms["base"].made
     assert len(study.run().reports[0].openings) == 2
+
+
+def test_the_owners_page_sees_the_pairs_that_were_generated_and_takes_none_away(server, tmp_path):
+    study = write(tmp_path, server)
+    study.generate()
+    pairs = "SELECT count(*) FROM study_pair"
+    assert study.check().to_json()["pairs"] == 20
+    with study.database() as database:
+        owner = Owner(study.path, database, study.clock, lambda: "http://127.0.0.1:8000")
+        owner.invite("served", uses=1, days=1, role="annotator")
+        owner.report_html("served", "somebody")
+    assert rows_of(tmp_path / ".judge/judge.db", pairs) == [(20,)]
 
 
 def test_comparing_before_generating_says_what_to_do(server, tmp_path):
