@@ -23,7 +23,7 @@ fi
 # Install again only when what is asked for has changed.
 wanted="$(cat pyproject.toml constraints.txt | cksum) $(pwd)"
 if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev,postgres]"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev,postgres,transformers]"
     printf '%s' "$wanted" >"$venv/installed"
 fi
 

@@ -36,6 +36,7 @@ from typing import IO, Any, Final, Self, get_args
 
 from judge.domain import Decoding, Finish, Message
 from judge.errors import EngineError, EngineFault
+from judge.generate.engines.wire import MEMORY
 
 _LOOK_S: Final = 0.5  # between two looks whether a silent engine still lives
 _PARTING_S: Final = 20.0  # for an idle engine to leave by itself
@@ -43,9 +44,6 @@ _TERM_S: Final = 5.0  # for one that was told to stop
 _TAIL: Final = 65536  # bytes of stderr that are searched for a reason
 _LONGEST: Final = 400  # characters of a reason that are shown
 
-_MEMORY: Final = re.compile(
-    r"out ?of ?memory|\bMemoryError\b|can(?:no|')t allocate memory|(?:available|free) (?:KV cache )?memory|bad_alloc", re.I
-)
 _ERROR: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b: .*")
 _POINTER: Final = re.compile(r"root cause", re.I)  # how vllm says that its reason stands elsewhere in its log
 
@@ -242,7 +240,7 @@ class EngineProcess:
     def _fault(self, kind: str, text: str) -> EngineError:
         known: EngineFault = next((name for name in get_args(EngineFault) if name == kind), "other")
         reason = self._last_words() if _POINTER.search(text) else None
-        if reason and _MEMORY.search(reason):
+        if reason and MEMORY.search(reason):
             known = "memory"
         return self._error(known, f"{_shown(text)} {reason}" if reason else _shown(text))
 
@@ -261,7 +259,7 @@ class EngineProcess:
                 how = f"the engine was ended by signal {-code} ({signal.strsignal(-code)})"
             case _:
                 how = f"the engine left with exit code {code}"
-        kind: EngineFault = "memory" if words and _MEMORY.search(words) else "other"
+        kind: EngineFault = "memory" if words and MEMORY.search(words) else "other"
         return self._error(kind, f"{how}; its last words: {words}" if words else how)
 
     def _broken(self, what: str) -> EngineError:
@@ -272,8 +270,9 @@ class EngineProcess:
 
     @property
     def _environment(self) -> str:
-        name = self._name
-        return f"name the interpreter of an environment with {name} in study.yaml: {name}: {{python: PATH}}"
+        if self._name == "transformers":  # it runs where we run
+            return f"install it beside blind-judge: {self._python} -m pip install 'blind-judge[transformers]'"
+        return f"name the interpreter of an environment with {self._name} in study.yaml: {self._name}: {{python: PATH}}"
 
     def _last_words(self) -> str | None:
         """Give the line of stderr that tells most: the last exception, else the last line."""

@@ -138,7 +138,7 @@ def _made(
 ) -> Made:
     wanted = list(dict.fromkeys(example for example, _ in missing(work, arm)))
     asks = [Ask(key=id_, messages=conversation(arm, work.sources.examples[id_])) for id_ in wanted]
-    with Keeper(work, arm, len(asks), progress) as keeper:
+    with Keeper(work, arm, len(asks), lambda _: about, progress) as keeper:
         for start in range(0, len(asks), CHUNK):
             chunk = asks[start : start + CHUNK]
             engine.generate(chunk, arm.decoding, adapter, lambda row: keeper.add(outputs_of(arm, row)))
@@ -148,7 +148,7 @@ def _made(
             rows = engine.generate([ask for ask in asks if ask.key in first], arm.decoding, adapter)
             return (sum(_text(row) == first[row.key] for row in rows), len(rows)) if rows else None
 
-        return keeper.close(about, again)
+        return keeper.close(again)
 
 
 def outputs_of(arm: Arm, row: Row) -> list[Output]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from judge.calls import Answer, Engine, Request, Settings
 from judge.domain import Arm, Example, Output
@@ -24,14 +25,18 @@ def generate_by_server(work: Opened, arm: Arm, progress: MakingProgress | None, 
     model = model_of(arm)
     way = route(model)
     asks = [_ask(arm, work.sources.examples[example], sample, way) for example, sample in wanted]
-    with engine_for(work, [model], asks, settings) as (engine, _), Keeper(work, arm, len(wanted), progress) as keeper:
+
+    def about(outputs: Sequence[Output]) -> dict[str, Any]:
+        models = {str(one.meta["model"]) for one in outputs if "model" in one.meta}
+        return {"engine": f"server {arm.base_url or 'of OpenAI'}", "models": sorted(models)}
+
+    with engine_for(work, [model], asks, settings) as (engine, _), Keeper(work, arm, len(wanted), about, progress) as keeper:
         spent = engine.flow.budget.spent
         for place, answer in engine.stream(ask(0) for ask in asks):
             if answer is not None and not answer.failed:
                 keeper.add([output(arm, *wanted[place], answer)])
         keeper.flush()
-        about = {"engine": f"server {arm.base_url or 'of OpenAI'}", "models": _models(keeper.outputs)}
-        made = keeper.close(about, lambda: _again(work, arm, engine, keeper.to_repeat(), way))
+        made = keeper.close(lambda: _again(work, arm, engine, keeper.to_repeat(), way))
         return replace(made, usd=engine.flow.budget.spent - spent)
 
 
@@ -47,7 +52,3 @@ def _again(work: Opened, arm: Arm, engine: Engine, first: Sequence[Output], way:
     answers: Sequence[Answer | None] = engine.submit(asked).answers
     came = [(one.text, answer.text) for one, answer in zip(first, answers, strict=True) if answer and not answer.failed]
     return (sum(before == after for before, after in came), len(came)) if came else None
-
-
-def _models(outputs: Sequence[Output]) -> list[str]:
-    return sorted({str(one.meta["model"]) for one in outputs if "model" in one.meta})

@@ -43,9 +43,9 @@ def origin_notices(work: Opened) -> Iterator[Notice]:
     """Warn where arms were generated in different ways, where LoRA changes the model by itself, and of chance."""
     found = origins(work)
     for key, code in _COMPARED.items():
-        ways = {name: str(origin[key]) for name, origin in found.items() if origin.get(key)}
-        if len(set(ways.values())) > 1:
-            shown = ", ".join(f"{name} {way[:12] if key == 'template' else way}" for name, way in ways.items())
+        ways = {name: _ways(origin, key) for name, origin in found.items()}
+        if len(set().union(*ways.values())) > 1:
+            shown = ", ".join(f"{name} {' and '.join(values)}" for name, values in ways.items() if values)
             word = "chat template" if key == "template" else key
             yield Notice(code=code, text=f"The arms were generated with more than one {word}: {shown}.")
     for name, origin in found.items():
@@ -55,6 +55,12 @@ def origin_notices(work: Opened) -> Iterator[Notice]:
             other = repeated["of"] - repeated["same"]
             text = f"{name} gave another text on {other} of {repeated['of']} prompts when asked again: some of it is chance."
             yield Notice(code="generation_noise", text=text)
+
+
+def _ways(origin: Mapping[str, Any], key: str) -> list[str]:
+    """Give the values of one key over all the parts in which an arm was made."""
+    values = [str(part[key]) for part in (*origin.get("earlier", ()), origin) if part.get(key)]
+    return list(dict.fromkeys(value[:12] if key == "template" else value for value in values))
 
 
 def _of_probes(name: str, probe: Mapping[str, int] | None) -> Iterator[Notice]:

@@ -27,6 +27,8 @@ GENERATED: Final = ("vllm", "transformers", "openai")
 
 CHUNK: Final = 256  # outputs that share one commit; a crash loses no more
 _KEPT_S: Final = 5.0  # from one commit to the next, for slow arms
+_WAY: Final = ("engine", "device", "dtype", "template", "options", "seed")  # what makes two parts of an arm made alike
+_SUMS: Final = ("made", "tokens_out", "seconds")
 _TOLD: Final = 16  # answers from one piece of news to the next: those of a batch come at once
 REPEATED: Final = 8  # prompts that are generated twice, to see the noise of generation itself
 
@@ -129,15 +131,22 @@ def unmade(work: Opened, arm: Arm) -> Made:
     return Made(arm=arm.name, planned=planned, there=planned - len(missing(work, arm)))
 
 
-class Keeper:
-    """Keeps one arm's outputs as they are made, tells of it, and at the end says how they were made."""
+About = Callable[[Sequence[Output]], Mapping[str, Any]]
+"""Says how outputs were made, given those made until now."""
 
-    def __init__(self, work: Opened, arm: Arm, of: int, progress: MakingProgress | None) -> None:
+
+class Keeper:
+    """Keeps one arm's outputs as they are made and how they were made with them, and tells of it."""
+
+    def __init__(self, work: Opened, arm: Arm, of: int, about: About, progress: MakingProgress | None) -> None:
         self.outputs: list[Output] = []
-        self._work, self._arm, self._of, self._progress = work, arm, of, progress
+        self._work, self._arm, self._of, self._about, self._progress = work, arm, of, about, progress
+        self._digest = work.arms[arm.name]
         self._start = self._kept = time.monotonic()
         self._waiting: list[Output] = []
         self._before = unmade(work, arm)
+        with work.database.read() as tx:
+            self._earlier = store.generations(tx, work.record.id).get(self._digest)
         self._told = self._tokens = 0
 
     def __enter__(self) -> Self:
@@ -158,34 +167,51 @@ class Keeper:
             self.flush()
 
     def flush(self) -> None:
-        """Put what came on disk."""
+        """Put what came on disk, and how it was made."""
         waiting, self._waiting, self._kept = self._waiting, [], time.monotonic()
         if waiting:
             self.outputs += waiting
             with self._work.database.write() as tx:
-                store.put_outputs(tx, self._work.record.id, self._work.arms[self._arm.name], waiting)
+                store.put_outputs(tx, self._work.record.id, self._digest, waiting)
+                self._say(tx, self._counted())
 
-    def close(self, about: Mapping[str, Any], again: Callable[[], tuple[int, int] | None]) -> Made:
-        """Say how the outputs were made, and count them.  again: generates a few prompts once more."""
+    def close(self, again: Callable[[], tuple[int, int] | None]) -> Made:
+        """Count the outputs.  again: generates a few prompts once more."""
         self.flush()
-        seconds = time.monotonic() - self._start
-        made = replace(
-            self._before,
-            made=len(self.outputs),
-            errors=sum(output.error is not None for output in self.outputs),
-            truncated=sum(output.finish == "length" for output in self.outputs),
-            tokens_out=self._tokens,
-            seconds=seconds,
-            repeated=again() if self.outputs else None,
-        )
+        made = self._counted()
         if self.outputs:
-            counts = made.to_json()
-            said = {**about, **{key: counts[key] for key in ("made", "tokens_out", "seconds", "repeated")}}
+            made = replace(made, repeated=again())
             with self._work.database.write() as tx:
-                store.put_generation(tx, self._work.record.id, self._work.arms[self._arm.name], said, self._work.clock())
+                self._say(tx, made)
         return made
 
     def to_repeat(self) -> list[Output]:
         """Choose the outputs that are generated once more: the first texts made now, in the order of ids."""
         texts = [output for output in self.outputs if output.sample == 0 and output.text is not None]
         return texts[:REPEATED]
+
+    def _counted(self) -> Made:
+        return replace(
+            self._before,
+            made=len(self.outputs),
+            errors=sum(output.error is not None for output in self.outputs),
+            truncated=sum(output.finish == "length" for output in self.outputs),
+            tokens_out=self._tokens,
+            seconds=time.monotonic() - self._start,
+        )
+
+    def _say(self, tx: Transaction, made: Made) -> None:
+        counts = made.to_json()
+        said = {**self._about(self.outputs), **{key: counts[key] for key in (*_SUMS, "repeated")}}
+        store.put_generation(tx, self._work.record.id, self._digest, _after(self._earlier, said), self._work.clock())
+
+
+def _after(earlier: Mapping[str, Any] | None, said: dict[str, Any]) -> dict[str, Any]:
+    """Add what was made before: to the counts when it was made in the same way, else as it stands beside them."""
+    if earlier is None:
+        return said
+    if all(earlier.get(key) == said.get(key) for key in _WAY):
+        models = sorted({*earlier.get("models", ()), *said.get("models", ())})
+        return {**earlier, **said, **{key: earlier[key] + said[key] for key in _SUMS}, **({"models": models} if models else {})}
+    alone = {key: value for key, value in earlier.items() if key != "earlier"}
+    return {**said, "earlier": [*earlier.get("earlier", ()), alone]}

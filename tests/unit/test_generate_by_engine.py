@@ -10,6 +10,7 @@ import pytest
 from judge import Study
 from judge.errors import EngineError
 from judge.workflow import showing
+from judge.workflow.origins import origins
 from tests import engine_stand_in
 from tests.studies import Cli, rows_of, write_rows
 
@@ -51,6 +52,11 @@ def write(folder: Path, arms=None, examples=20, **config):
 
 def counts(generated):
     return {made.arm: (made.planned, made.there, made.made) for made in generated.arms}
+
+
+def origins_of(study):
+    with study.work() as work:
+        return origins(work)
 
 
 def texts(study, arm):
@@ -120,6 +126,26 @@ def test_a_crash_keeps_what_came_before_and_the_same_command_goes_on(tmp_path):
     made = study.generate()
     assert counts(made)["base"] == (600, 255, 345)
     assert len(set(texts(study, "base"))) == 600
+    base = origins_of(study)["base"]
+    assert (base["made"], [part["made"] for part in base["earlier"]]) == (345, [255])  # with other options
+
+
+def test_outputs_that_are_made_later_in_the_same_way_are_counted_with_the_first(tmp_path):
+    study = write(tmp_path, examples=30)
+    study.generate(limit=20)
+    assert counts(study.generate())["base"] == (30, 20, 10)
+    base = origins_of(study)["base"]
+    assert (base["made"], base["tokens_out"], "earlier" in base) == (30, 60, False)
+
+
+def test_an_arm_of_which_parts_come_from_different_engines_is_told_of(tmp_path, engines):
+    study = write(tmp_path, examples=30)
+    study.generate(limit=20)
+    edited(engines, ("stand-in 1", "stand-in 2"))
+    made = study.generate()
+    assert [notice.text for notice in made.notices] == [
+        "The arms were generated with more than one engine: base stand-in 1 and stand-in 2, tuned stand-in 1 and stand-in 2."
+    ]
 
 
 @pytest.mark.parametrize(

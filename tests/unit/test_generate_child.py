@@ -1,7 +1,7 @@
 """The parent of an engine: what it asks comes back whole and in order, or there is one clear error and no process left.
 
-The last part asks the same of every script that speaks the language: the stand-in always, vllm_child.py where the variable
-JUDGE_TEST_VLLM names an interpreter with vllm.
+The last part asks the same of every script that speaks the language: the stand-in and transformers_child.py always,
+vllm_child.py where the variable JUDGE_TEST_VLLM names an interpreter with vllm.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import venv
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,10 +22,10 @@ import judge.generate.engines
 from judge.domain import Decoding, Message
 from judge.errors import EngineError
 from judge.generate.child import Ask, EngineProcess
-from judge.generate.engines.vllm_child import parted
+from judge.generate.engines.wire import Refusal, failing_as, opens_a_thought, parted
 
 STAND_IN = Path(__file__).parents[1] / "engine_stand_in.py"
-VLLM_CHILD = Path(judge.generate.engines.__file__).parent / "vllm_child.py"
+ENGINES = Path(judge.generate.engines.__file__).parent
 TUNED = {"ad0be5": "tuned"}
 
 
@@ -169,7 +170,7 @@ def test_an_engine_that_falls_silent_without_leaving_is_not_waited_for(monkeypat
 
 
 def test_an_interpreter_that_is_not_there_is_named_with_the_remedy():
-    engine = EngineProcess("/no/python", VLLM_CHILD, "tiny", adapters={}, options={}, seed=0)
+    engine = EngineProcess("/no/python", ENGINES / "vllm_child.py", "tiny", adapters={}, options={}, seed=0)
     error = refused(engine)
     assert error.kind == "import" and str(error) == (
         "vllm: /no/python cannot be run: No such file or directory. "
@@ -178,9 +179,33 @@ def test_an_interpreter_that_is_not_there_is_named_with_the_remedy():
 
 
 def test_an_environment_without_the_engine_is_named_with_the_remedy():
-    bare = EngineProcess(sys.executable, VLLM_CHILD, "tiny", adapters={}, options={}, seed=0)
+    bare = EngineProcess(sys.executable, ENGINES / "vllm_child.py", "tiny", adapters={}, options={}, seed=0)
     error = refused(bare)
     assert error.kind == "import" and f"vllm: {sys.executable}: No module named 'vllm'" in str(error)
+
+
+def test_an_environment_without_transformers_is_told_how_to_install_it(tmp_path):
+    venv.create(tmp_path / "bare")
+    python = str(tmp_path / "bare/bin/python")
+    error = refused(EngineProcess(python, ENGINES / "transformers_child.py", "tiny", adapters={}, options={}, seed=0))
+    assert error.kind == "import" and str(error) == (
+        f"transformers: {python} cannot import transformers: No module named 'transformers'. "
+        f"Install it beside blind-judge: {python} -m pip install 'blind-judge[transformers]'."
+    )
+
+
+@pytest.mark.parametrize("name", ["vllm_child", "transformers_child"])
+def test_a_script_whose_parent_is_gone_leaves(name):
+    parent = (
+        "import subprocess, sys, time; script = subprocess.Popen(sys.argv[1:], stdin=0, stdout=subprocess.DEVNULL, "
+        "stderr=subprocess.DEVNULL, start_new_session=True); print(script.pid); time.sleep(1)"
+    )
+    read, write = os.pipe()  # held open by us: it is not the end of input that tells
+    script = [sys.executable, str(ENGINES / f"{name}.py")]
+    said = subprocess.run([sys.executable, "-c", parent, *script], stdin=read, capture_output=True, text=True, check=True)
+    os.close(read)
+    assert group_is_gone(int(said.stdout))
+    os.close(write)
 
 
 def test_a_failed_engine_answers_no_more():
@@ -228,16 +253,31 @@ def test_an_error_of_the_listener_ends_the_engine():
     ("said", "thinking", "text", "reasoning"),
     [
         ("plain", False, "plain", None),
+        (" kept as it is ", False, " kept as it is ", None),
         ("<think>\nwhy\n</think>\n\nso", False, "so", "why"),
+        ("[THINK]why[/THINK]so", False, "so", "why"),
         ("why</think>so", True, "so", "why"),
+        ("why[/THINK]so", True, "so", "why"),
         ("<think></think>so", False, "so", None),
         ("<think>cut", False, "", "cut"),
         ("cut", True, "", "cut"),
-        ("of <think> tags", False, "of <think> tags", None),
+        ("of <think>all</think> tags", False, "of <think>all</think> tags", None),
     ],
 )
 def test_what_a_model_thought_aloud_is_parted_from_its_answer(said, thinking, text, reasoning):
     assert parted(said, thinking) == (text, reasoning)
+
+
+def test_a_prompt_that_ends_in_an_opened_thought_is_known():
+    assert opens_a_thought("assistant:\n<think>\n")
+    assert not opens_a_thought("say <think> aloud\nassistant:")
+
+
+def test_too_little_memory_has_its_own_kind():
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")):
+        with pytest.raises(Refusal) as told, failing_as("other", "generating"):
+            raise error
+        assert told.value.kind == "memory"
 
 
 # --- What every script does -------------------------------------------------------------------------------------------------
@@ -289,26 +329,32 @@ def made_for_the_stand_in(folder):
         (folder / name / "adapter_config.json").write_text(f'{{"r": 16, "hidden_size": {wide}}}')
 
 
-@pytest.fixture(scope="module", params=["stand-in", "vllm"])
+@pytest.fixture(scope="module", params=["stand-in", "transformers", "vllm"])
 def script(request, tmp_path_factory):
     """A script with its interpreter, and the folders model, bare (without a template), adapter and other (for another base)."""
     folder = tmp_path_factory.mktemp("models")
     if request.param == "stand-in":
         made_for_the_stand_in(folder)
-        yield SimpleNamespace(python=sys.executable, path=STAND_IN, folder=folder)
+        yield SimpleNamespace(python=sys.executable, path=STAND_IN, folder=folder, **SHORT)
         return
-    python = os.environ.get("JUDGE_TEST_VLLM")
+    python = os.environ.get("JUDGE_TEST_VLLM") if request.param == "vllm" else sys.executable
     if not python:
         pytest.skip("JUDGE_TEST_VLLM names no interpreter with vllm")
     subprocess.run([python, "-c", MAKE_MODELS, str(folder), TEMPLATE], check=True, capture_output=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", os.environ.get("VLLM_CPU_KVCACHE_SPACE", "1"))
-        yield SimpleNamespace(python=python, path=VLLM_CHILD, folder=folder)
+        about = SHORT if request.param == "vllm" else WHOLE
+        yield SimpleNamespace(python=python, path=ENGINES / f"{request.param}_child.py", folder=folder, **about)
+
+
+# What an engine takes, with which options, and the kind by which it refuses an adapter of too high a rank.
+SHORT = {"takes": 100, "options": {"max_model_len": 100}, "kinds": {}}
+WHOLE = {"takes": 256, "options": {}, "kinds": {"rank": "option"}}  # any rank will do, and no option limits it
 
 
 def started(script, model="model", adapter=None, **options):
     adapters = {"ad0be5": str(script.folder / adapter)} if adapter else {}
-    options = {"max_model_len": 100, **options}
+    options = {**script.options, **options}
     return EngineProcess(script.python, script.path, str(script.folder / model), adapters=adapters, options=options, seed=0)
 
 
@@ -345,12 +391,12 @@ def test_prompts_are_what_the_template_makes(running):
     assert running.prompts(asks(2)) == {f"q{k}": f"user: What is {k}?\nassistant:" for k in range(2)}
 
 
-def test_a_row_that_is_too_long_gets_its_error_and_the_others_their_answers(running):
+def test_a_row_that_is_too_long_gets_its_error_and_the_others_their_answers(running, script):
     rows = running.generate(
         [*asks(2), Ask(key="long", messages=(Message(role="user", content="word " * 400),))], Decoding(max_tokens=4)
     )
     assert [row.error is None for row in rows] == [True, True, False]
-    assert rows[2].error.startswith("context: the prompt has ") and "the model takes 100" in rows[2].error
+    assert rows[2].error.startswith("context: the prompt has ") and f"the model takes {script.takes}" in rows[2].error
     assert all(row.samples[0].tokens_in > 0 and row.samples[0].tokens_out > 0 for row in rows[:2])
 
 
@@ -367,7 +413,7 @@ def test_a_row_that_is_too_long_gets_its_error_and_the_others_their_answers(runn
     ids=str,
 )
 def test_what_cannot_be_opened_is_refused_by_kind(script, kind, how):
-    assert refused(started(script, **how)).kind == kind
+    assert refused(started(script, **how)).kind == script.kinds.get(kind, kind)
 
 
 def test_an_adapter_that_was_not_opened_is_refused(script):

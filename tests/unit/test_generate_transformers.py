@@ -1,12 +1,8 @@
-"""The transformers engine, spoken to by JSON lines: a tiny Llama, made here, answers.
-
-Needs torch, transformers and peft: in this environment, or in that of the interpreter named by JUDGE_TEST_TRANSFORMERS.
-"""
+"""The transformers engine, spoken to by JSON lines: a tiny Llama, made here, answers."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -19,9 +15,6 @@ import pytest
 from judge.generate.engines import transformers_child
 
 SCRIPT = Path(transformers_child.__file__)
-PACKAGES = ("torch", "transformers", "peft")
-HERE = sys.executable if all(importlib.util.find_spec(name) for name in PACKAGES) else None
-PYTHON = os.environ.get("JUDGE_TEST_TRANSFORMERS") or HERE
 
 TEMPLATE = (
     "{% if messages[-1].role != 'user' %}{{ raise_exception('a user speaks last') }}{% endif %}{{ bos_token }}"
@@ -73,7 +66,7 @@ adapter(llama(1, layers=4), "long")
 class Child:
     """The engine at work: one line in, the lines up to the last of its answer out."""
 
-    def __init__(self, model, adapters=None, python=PYTHON, **options):
+    def __init__(self, model, adapters=None, python=sys.executable, **options):
         self.process = subprocess.Popen(
             [*([python] if isinstance(python, str) else python), str(SCRIPT)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -114,10 +107,8 @@ CONTENTS = ["w1", "w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16", "w20 w2
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    if PYTHON is None:
-        pytest.skip("no torch, transformers and peft here: name an interpreter that has them in JUDGE_TEST_TRANSFORMERS")
     root = tmp_path_factory.mktemp("models")
-    subprocess.run([PYTHON, "-c", MAKE, root, TEMPLATE, str(MAX_LEN)], check=True)
+    subprocess.run([sys.executable, "-c", MAKE, root, TEMPLATE, str(MAX_LEN)], check=True)
     return root
 
 
@@ -310,26 +301,3 @@ def test_a_line_out_of_place_is_told():
         [sys.executable, str(SCRIPT)], input='{"prompts": {"rows": []}}\n', capture_output=True, text=True, check=False
     )
     assert (child.returncode, json.loads(child.stdout)["error"]["kind"]) == (1, "other")
-
-
-@pytest.mark.parametrize(
-    ("text", "thinking", "reasoning", "answer"),
-    [
-        ("plain", False, None, "plain"),
-        (" kept as it is ", False, None, " kept as it is "),
-        ("<think>\nhm\n</think>\n\nyes", False, "hm", "yes"),
-        ("hm\n</think>\n\nyes", True, "hm", "yes"),
-        ("<think></think>yes", False, None, "yes"),
-        ("<think>never closed", False, "never closed", ""),
-        ("a <think>b</think>", False, None, "a <think>b</think>"),
-    ],
-)
-def test_reasoning_at_the_start_is_kept_apart(text, thinking, reasoning, answer):
-    assert transformers_child.apart(text, thinking) == (reasoning, answer)
-
-
-def test_too_little_memory_has_its_own_kind():
-    for err in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")):
-        with pytest.raises(transformers_child.Fatal) as told, transformers_child.failing_as("other", "generating"):
-            raise err
-        assert told.value.kind == "memory"

@@ -1,11 +1,9 @@
 """The transformers engine: a script that runs one model for another process, one JSON object a line on stdin and stdout.
 
-It is started with an interpreter that has torch and transformers (and peft for adapters), which need not be the one that
-blind-judge runs on; so it imports nothing of blind-judge.  What can go wrong for good is told as one `error` line, what is
-wrong with one row as that row's error.
-
-Greedy rows run in batches, padded on the left; the padding is masked, so a row does not depend on its neighbours.  Sampled
-rows run alone, each sample with a generator seeded by seed, key and sample number.
+It is started with an interpreter that has torch and transformers (and peft for adapters); what it says and hears is told in
+`judge/generate/child.py`.  Greedy rows run in batches, padded on the left.  The padding is masked: in float32 a row was seen
+not to depend on its neighbours, in narrower dtypes a few did.  Sampled rows run alone, each sample with a generator seeded by
+seed, key and sample number.
 """
 
 from __future__ import annotations
@@ -16,45 +14,21 @@ import functools
 import hashlib
 import importlib
 import json
-import os
 import platform
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-Say = Callable[[Mapping[str, Any]], None]
-Row = Mapping[str, Any]  # key, messages
+if __package__:
+    from judge.generate.engines import wire
+else:  # run by its path, where there is no blind-judge
+    import wire  # type: ignore[import-not-found,no-redef]
 
 DTYPES: Final = ("auto", "bfloat16", "float16", "float32")
-OUT_OF_MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory")
 UNLIMITED: Final = 2**31 - 1  # max_len of a model without a largest position
-LONGEST_TEXT: Final = 400  # characters of an engine's own message; a shape mismatch names every layer
-
-
-class Fatal(Exception):
-    """The engine cannot go on.  `kind` is one of the contract's words, the text one line of bearable length."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind = kind
-        text = " ".join(text.split())
-        super().__init__(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT].rstrip() + " ...")
-
-
-@contextlib.contextmanager
-def failing_as(kind: str, doing: str) -> Iterator[None]:
-    """Turn whatever is raised inside into a Fatal of this kind; too little memory keeps its own kind."""
-    try:
-        yield
-    except Fatal:
-        raise
-    except Exception as err:
-        text = str(err) or type(err).__name__
-        short = isinstance(err, MemoryError) or any(words in text.lower() for words in OUT_OF_MEMORY)
-        raise Fatal("memory" if short else kind, f"{doing}: {text}") from err
 
 
 def package(name: str) -> Any:
@@ -62,7 +36,7 @@ def package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as err:
-        raise Fatal("import", f"{sys.executable} cannot import {name}: {err}") from err
+        raise wire.Refusal("import", f"{sys.executable} cannot import {name}: {err}") from err
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +49,29 @@ class Options:
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
-    """Check the engine's arguments; an unknown or impossible one is a Fatal that names what is possible."""
+    """Check the engine's arguments; an unknown or impossible one is a Refusal that names what is possible."""
     known = ("device", "dtype", "batch_size")
     for name in given:
         if name not in known:
-            raise Fatal("option", f"{name}: unknown option of the transformers engine; known: {', '.join(known)}")
+            raise wire.Refusal("option", f"{name}: unknown option of the transformers engine; known: {', '.join(known)}")
     options = Options(**given)
     if options.dtype is not None and options.dtype not in DTYPES:
-        raise Fatal("option", f"dtype: {options.dtype!r} is not known; known: {', '.join(DTYPES)}")
+        raise wire.Refusal("option", f"dtype: {options.dtype!r} is not known; known: {', '.join(DTYPES)}")
     if type(options.batch_size) is not int or options.batch_size < 1:
-        raise Fatal("option", f"batch_size: {options.batch_size!r} is not a whole number from 1")
+        raise wire.Refusal("option", f"batch_size: {options.batch_size!r} is not a whole number from 1")
     return options
 
 
 def check_folders(model: str, adapters: Mapping[str, str]) -> None:
     """Refuse, before anything big is loaded, what no engine could load."""
     if Path(model).is_absolute() and not Path(model).is_dir():
-        raise Fatal("model", f"{model}: there is no such folder")
+        raise wire.Refusal("model", f"{model}: there is no such folder")
     for folder in adapters.values():
-        with failing_as("adapter", f"{folder}: adapter_config.json cannot be read"):
+        with wire.failing_as("adapter", f"{folder}: adapter_config.json cannot be read"):
             config = json.loads((Path(folder) / "adapter_config.json").read_bytes())
         if config.get("bias", "none") != "none":
             # peft leaves trained biases in place when the adapter is off: the base would no longer be the base.
-            raise Fatal("adapter", f"{folder}: an adapter with biases changes the base for good; merge it into a model")
+            raise wire.Refusal("adapter", f"{folder}: an adapter with biases changes the base for good; merge it into a model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,17 +116,6 @@ def first_stop(text: str, stops: Sequence[str]) -> int | None:
     return min((at for at in map(text.find, stops) if at >= 0), default=None)
 
 
-def apart(text: str, thinking: bool) -> tuple[str | None, str]:
-    """Split an answer into reasoning, if it begins with any, and text.  Reasoning that is never closed leaves no text.
-
-    thinking: the prompt has opened it already.
-    """
-    if not thinking and not text.lstrip().startswith("<think>"):
-        return None, text
-    reasoning, _, answer = text.partition("</think>")
-    return reasoning.lstrip().removeprefix("<think>").strip() or None, answer.lstrip()
-
-
 def generator_seed(seed: str, key: str, sample: int) -> int:
     """Make a seed that belongs to one sample of one row, whatever else is asked."""
     digest = hashlib.sha256(json.dumps([seed, key, sample]).encode()).digest()
@@ -162,7 +125,8 @@ def generator_seed(seed: str, key: str, sample: int) -> int:
 class Model:
     """A loaded model with its tokenizer and adapters."""
 
-    def __init__(self, path: str, adapters: Mapping[str, str], options: Options, seed: int) -> None:
+    def __init__(self, pipe: wire.Pipe, path: str, adapters: Mapping[str, str], options: Options, seed: int) -> None:
+        self.pipe = pipe
         self.torch = package("torch")
         self.transformers = package("transformers")
         self.adapters = dict(adapters)
@@ -170,10 +134,10 @@ class Model:
         self.seed = seed
         self.passes = 0
         self.device = self._device()
-        with failing_as("model", f"{path}: the tokenizer cannot be loaded"):
+        with wire.failing_as("model", f"{path}: the tokenizer cannot be loaded"):
             self.tokenizer = self.transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         self.template = self._template(path)
-        with failing_as("model", f"{path}: the model cannot be loaded"):
+        with wire.failing_as("model", f"{path}: the model cannot be loaded"):
             self.net = self._load(path)
         self.max_len = self._max_len()
         self.eos = self._eos()
@@ -181,14 +145,14 @@ class Model:
         # What the checkpoint says of sampling would fill every argument that a request leaves open.
         self.net.generation_config = self.transformers.GenerationConfig()
         for name, folder in self.adapters.items():
-            with failing_as("adapter", f"{folder}: the adapter cannot be loaded onto {path}"):
+            with wire.failing_as("adapter", f"{folder}: the adapter cannot be loaded onto {path}"):
                 self._add(name, folder)
         self.net.eval()
 
     def _device(self) -> Any:
         cuda = self.torch.cuda.is_available()
         wanted = self.options.device or ("cuda" if cuda else "cpu")
-        with failing_as("option", f"device: {wanted!r}"):
+        with wire.failing_as("option", f"device: {wanted!r}"):
             device = self.torch.device(wanted)
             self.torch.empty(1, device=device)
         return device
@@ -197,7 +161,7 @@ class Model:
         try:
             return str(self.tokenizer.get_chat_template())
         except ValueError as err:
-            raise Fatal("template", f"{path}: the model has no chat template (chat_template.jinja)") from err
+            raise wire.Refusal("template", f"{path}: the model has no chat template (chat_template.jinja)") from err
 
     def _load(self, path: str) -> Any:
         dtype = self.options.dtype or ("float32" if self.device.type == "cpu" else "auto")
@@ -206,7 +170,7 @@ class Model:
         )
         lacking = sorted(told["missing_keys"])
         if lacking:  # they would be filled with random numbers
-            raise Fatal("model", f"{path}: the checkpoint lacks {len(lacking)} weights, the first is {lacking[0]}")
+            raise wire.Refusal("model", f"{path}: the checkpoint lacks {len(lacking)} weights, the first is {lacking[0]}")
         return net.to(self.device)
 
     def _max_len(self) -> int:
@@ -227,7 +191,9 @@ class Model:
         told = self.net.load_adapter(folder, adapter_name=name)
         astray = [*told.unexpected_keys, *(key for key in told.missing_keys if name in key)]
         if astray:  # peft itself only warns
-            raise Fatal("adapter", f"{folder}: made for another base; {len(astray)} weights have no match, such as {astray[0]}")
+            raise wire.Refusal(
+                "adapter", f"{folder}: made for another base; {len(astray)} weights have no match, such as {astray[0]}"
+            )
 
     def about(self) -> dict[str, Any]:
         """Say what runs, for the record beside the outputs."""
@@ -246,31 +212,36 @@ class Model:
             "versions": versions,
         }
 
-    def text(self, row: Row) -> str:
+    def text(self, row: wire.Row) -> str:
         """Give the prompt as the model reads it."""
         return str(self.tokenizer.apply_chat_template(list(row["messages"]), tokenize=False, add_generation_prompt=True))
 
-    def generate(self, rows: Sequence[Row], sampling: Sampling, adapter: str | None, say: Say) -> None:
+    def prompts(self, rows: Sequence[wire.Row]) -> list[dict[str, str]]:
+        """Give the text that each row becomes."""
+        return [{"key": row["key"], "text": self.text(row)} for row in rows]
+
+    def generate(self, adapter: str | None, sampling: Mapping[str, Any], rows: Sequence[wire.Row]) -> None:
         """Answer every row once, batch by batch.  A row's seconds are its share of the batch's."""
         self.passes += 1
+        picking = Sampling(**sampling)
         prompts = []
         for row in rows:
-            prompt = self._prompt(row, sampling.max_tokens)
+            prompt = self._prompt(row, picking.max_tokens)
             if isinstance(prompt, Prompt):
                 prompts.append(prompt)
             else:
-                say({"row": {"key": row["key"], "error": prompt}})
-        size, answer = (self.options.batch_size, self._greedy) if sampling.temperature == 0 else (1, self._sampled)
+                self.pipe.say("row", {"key": row["key"], "error": prompt})
+        size, answer = (self.options.batch_size, self._greedy) if picking.temperature == 0 else (1, self._sampled)
         with self._using(adapter):
-            for batch in batches(prompts, size, sampling.max_tokens):
+            for batch in batches(prompts, size, picking.max_tokens):
                 begun = time.perf_counter()
-                with failing_as("other", f"generating failed with batch_size {self.options.batch_size}"):
-                    answers = answer(batch, sampling)
+                with wire.failing_as("other", f"generating failed with batch_size {self.options.batch_size}"):
+                    answers = answer(batch, picking)
                 seconds = round((time.perf_counter() - begun) / len(batch), 6)
                 for prompt, samples in zip(batch, answers, strict=True):
-                    say({"row": {"key": prompt.key, "samples": samples, "seconds": seconds}})
+                    self.pipe.say("row", {"key": prompt.key, "samples": samples, "seconds": seconds})
 
-    def _prompt(self, row: Row, max_tokens: int) -> Prompt | str:
+    def _prompt(self, row: wire.Row, max_tokens: int) -> Prompt | str:
         """Make a row ready to run, or say what is wrong with it."""
         try:
             text = self.text(row)
@@ -280,14 +251,14 @@ class Model:
         if len(ids) >= self.max_len:
             return f"context: the prompt has {len(ids)} tokens, the model takes {self.max_len} with the answer"
         room = min(max_tokens, self.max_len - len(ids))
-        return Prompt(key=row["key"], ids=ids, room=room, thinking=text.rstrip().endswith("<think>"))
+        return Prompt(key=row["key"], ids=ids, room=room, thinking=wire.opens_a_thought(text))
 
     def _using(self, adapter: str | None) -> contextlib.AbstractContextManager[Any]:
         if adapter is None and self.adapters:
             off: contextlib.AbstractContextManager[Any] = self.net.disable_adapter()
             return off
         if adapter is not None and adapter not in self.adapters:
-            raise Fatal("adapter", f"{adapter}: the engine was opened without this adapter")
+            raise wire.Refusal("adapter", f"{adapter}: the engine was opened without this adapter")
         if adapter is not None:
             self.net.set_adapter(adapter)
         return contextlib.nullcontext()
@@ -364,7 +335,7 @@ class Model:
         if cut is not None:
             used = bisect.bisect_left(range(used), True, key=lambda n: self._holds(ids[:n], stops))
             text = text[:cut]
-        reasoning, text = apart(text, prompt.thinking)
+        text, reasoning = wire.parted(text, prompt.thinking)
         return {
             "text": text,
             "reasoning": reasoning,
@@ -374,60 +345,13 @@ class Model:
         }
 
 
-def own_stdout() -> Say:
-    """Keep the real stdout for the protocol; whatever engines print goes to stderr."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-
-    def say(message: Mapping[str, Any]) -> None:
-        out.write(json.dumps(message) + "\n")
-        out.flush()
-
-    return say
-
-
-def opened(ask: Mapping[str, Any]) -> Model:
-    """Load what an `open` asks for."""
-    options = read_options(ask["options"])
-    check_folders(ask["model"], ask["adapters"])
+def opened(pipe: wire.Pipe, *, model: str, adapters: Mapping[str, str], options: Mapping[str, Any], seed: int) -> Model:
+    """Load a model with its adapters."""
+    settings = read_options(options)
+    check_folders(model, adapters)
     package("transformers").utils.logging.disable_progress_bar()
-    return Model(ask["model"], ask["adapters"], options, ask["seed"])
-
-
-def serve(lines: BinaryIO, say: Say) -> None:
-    """Answer line after line until `close` or the end of input."""
-    model: Model | None = None
-    for line in lines:
-        match json.loads(line):
-            case {"open": ask} if model is None:
-                model = opened(ask)
-                say({"ready": model.about()})
-            case {"generate": ask} if model is not None:
-                model.generate(ask["rows"], Sampling(**ask["sampling"]), ask["adapter"], say)
-                say({"done": {}})
-            case {"prompts": {"rows": rows}} if model is not None:
-                with failing_as("template", "the chat template refused a conversation"):
-                    texts = [{"key": row["key"], "text": model.text(row)} for row in rows]
-                say({"prompts": texts})
-            case {"close": _}:
-                return
-            case _:
-                raise Fatal("other", f"not understood here: {line.decode(errors='replace')[:80]}")
-
-
-def main() -> int:
-    """Serve; give the exit code."""
-    say = own_stdout()
-    try:
-        with failing_as("other", "the transformers engine failed"):
-            serve(sys.stdin.buffer, say)
-    except Fatal as fatal:
-        traceback.print_exc()
-        say({"error": {"kind": fatal.kind, "text": str(fatal)}})
-        return 1
-    return 0
+    return Model(pipe, model, adapters, settings, seed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    wire.run(opened)

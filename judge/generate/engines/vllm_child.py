@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 import re
 import signal
 import struct
@@ -17,66 +16,28 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from multiprocessing.connection import wait
 from pathlib import Path
 from platform import python_version
-from typing import Any, Final, NoReturn, TextIO, get_args
+from typing import Any, Final, get_args
 
-_MEMORY: Final = re.compile(
-    r"out ?of ?memory|can(?:no|')t allocate memory|(?:available|free) (?:KV cache )?memory|bad_alloc", re.I
-)
+if __package__:
+    from judge.generate.engines import wire
+else:  # run by its path, where there is no blind-judge
+    import wire  # type: ignore[import-not-found,no-redef]
+
 _RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)  # what vllm's releases without MaxLoRARanks take
-_LOOK_S: Final = 1.0  # between two looks whether the parent still lives
 _LAST_WORDS_S: Final = 5.0  # for vllm to say by itself why its process ended
-_THINK: Final = "<think>"
-_THOUGHT: Final = "</think>"
-
-Row = dict[str, Any]
-
-
-class Refusal(Exception):
-    """What cannot be done, in the kinds that the parent knows."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        self.kind = kind
-        self.text = text
-        super().__init__(text)
-
-
-class Wire:
-    """The pipes to the parent, taken away from everything else: engines print, and some read what they take for a person."""
-
-    def __init__(self) -> None:
-        self._asked: TextIO = os.fdopen(os.dup(0), encoding="utf-8")
-        self._told: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        os.dup2(2, 1)
-        sys.stdout = sys.stderr
-
-    def say(self, word: str, value: Any) -> None:
-        """Write one message."""
-        self._told.write(json.dumps({word: value}) + "\n")
-        self._told.flush()
-
-    def messages(self) -> Iterator[tuple[str, Any]]:
-        """Read messages until the parent closes or is gone."""
-        for line in self._asked:
-            ((word, value),) = json.loads(line).items()
-            if word == "close":
-                return
-            yield word, value
 
 
 class Engine:
     """A loaded model with the adapters that may be asked for."""
 
-    def __init__(self, wire: Wire, vllm: Any, llm: Any, adapters: Mapping[str, Any]) -> None:
-        self._wire = wire
+    def __init__(self, pipe: wire.Pipe, vllm: Any, llm: Any, adapters: Mapping[str, Any]) -> None:
+        self._pipe = pipe
         self._vllm = vllm
         self._llm = llm
         self._adapters = adapters
@@ -86,7 +47,7 @@ class Engine:
         self._max_len = int(llm.llm_engine.model_config.max_model_len)
         self._batch = int(llm.llm_engine.vllm_config.scheduler_config.max_num_seqs)
 
-    def about(self) -> Row:
+    def about(self) -> dict[str, Any]:
         """Say what runs."""
         platform = import_module("vllm.platforms").current_platform
         device = str(platform.device_type)
@@ -104,11 +65,11 @@ class Engine:
             },
         }
 
-    def prompts(self, rows: list[Row]) -> list[Row]:
+    def prompts(self, rows: Sequence[wire.Row]) -> list[dict[str, str]]:
         """Give the text that each row becomes."""
         return [{"key": row["key"], "text": self._text(row["messages"])} for row in rows]
 
-    def generate(self, adapter: str | None, sampling: Row, rows: list[Row]) -> None:
+    def generate(self, adapter: str | None, sampling: Mapping[str, Any], rows: Sequence[wire.Row]) -> None:
         """Answer every row, batch by batch.  A row that is too long or that the template refuses gets its error."""
         if adapter != self._adapter:
             self._llm.reset_prefix_cache()
@@ -126,38 +87,38 @@ class Engine:
 
     def _lora(self, name: str) -> Any:
         if name not in self._adapters:
-            raise Refusal("adapter", f"the engine was opened without the adapter {name}")
+            raise wire.Refusal("adapter", f"the engine was opened without the adapter {name}")
         return self._adapters[name]
 
-    def _able(self, row: Row) -> bool:
+    def _able(self, row: wire.Row) -> bool:
         """Say why a row cannot be answered, before it takes its whole batch down."""
         try:
             text = self._text(row["messages"])
         except Exception as error:
-            self._wire.say("row", {"key": row["key"], "error": f"template: {_words(error)}"})
+            self._pipe.say("row", {"key": row["key"], "error": f"template: {wire.one_line(error)}"})
             return False
         tokens = len(self._tokenizer.encode(text, add_special_tokens=False))
         if tokens < self._max_len:
             return True
         problem = f"context: the prompt has {tokens} tokens, the model takes {self._max_len} with the answer"
-        self._wire.say("row", {"key": row["key"], "error": problem})
+        self._pipe.say("row", {"key": row["key"], "error": problem})
         return False
 
-    def _text(self, messages: list[Row]) -> str:
+    def _text(self, messages: Any) -> str:
         text = self._tokenizer.apply_chat_template(
             messages, chat_template=self._template, tokenize=False, add_generation_prompt=True
         )
         return str(text)
 
-    def _answer(self, row: Row, output: Any, n: int, seconds: float) -> None:
-        thinking = self._text(row["messages"]).rstrip().endswith(_THINK)
+    def _answer(self, row: wire.Row, output: Any, n: int, seconds: float) -> None:
+        thinking = wire.opens_a_thought(self._text(row["messages"]))
         tokens_in = len(output.prompt_token_ids)
         samples = []
         for one in output.outputs:
             if one.finish_reason not in ("stop", "length"):
-                self._wire.say("row", {"key": row["key"], "error": f"engine: ended by {one.finish_reason}"})
+                self._pipe.say("row", {"key": row["key"], "error": f"engine: ended by {one.finish_reason}"})
                 return
-            text, reasoning = parted(one.text, thinking)
+            text, reasoning = wire.parted(one.text, thinking)
             samples.append({
                 "text": text,
                 "reasoning": reasoning,
@@ -167,64 +128,48 @@ class Engine:
             })  # fmt: skip
         # Greedy samples are all the same, and vllm makes one only.
         samples *= n // len(samples)
-        self._wire.say("row", {"key": row["key"], "samples": samples, "seconds": seconds})
-
-
-def parted(text: str, thinking: bool) -> tuple[str, str | None]:
-    """Part an answer from the reasoning before it.  thinking: the prompt has opened it already.
-
-    Reasoning that was cut leaves no answer.
-    """
-    begun = text.lstrip().startswith(_THINK)
-    if not begun and not thinking:
-        return text, None
-    thought, _, answer = text.partition(_THOUGHT)
-    return answer.lstrip(), thought.lstrip().removeprefix(_THINK).strip() or None
+        self._pipe.say("row", {"key": row["key"], "samples": samples, "seconds": seconds})
 
 
 # --- Opening ---------------------------------------------------------------------------------------------------------
 
 
-def opened(wire: Wire, model: str, adapters: Mapping[str, str], options: Mapping[str, Any], seed: int) -> Engine:
+def opened(pipe: wire.Pipe, *, model: str, adapters: Mapping[str, str], options: Mapping[str, Any], seed: int) -> Engine:
     """Load the model and look at every adapter."""
     try:
         vllm: Any = import_module("vllm")
         lora_request = import_module("vllm.lora.request").LoRARequest
     except ImportError as error:
-        raise Refusal("import", f"{sys.executable}: {_words(error)}") from error
+        raise wire.Refusal("import", f"{sys.executable}: {wire.one_line(error)}") from error
     if Path(model).is_absolute() and not Path(model).is_dir():  # vllm would take it for the name of a repository
-        raise Refusal("model", f"{model}: no such folder")
+        raise wire.Refusal("model", f"{model}: no such folder")
     # A checkpoint's own generation_config.json would change how one arm samples and not the other.
     settings = {"generation_config": "vllm", **_room(adapters, options), **options}
     try:
         llm = vllm.LLM(model=model, seed=seed, **settings)
     except Exception as error:
-        traceback.print_exc()
-        raise Refusal(_kind(error, options), _words(error)) from error
+        raise wire.Refusal(_kind(error, options), wire.one_line(error)) from error
     requests = {name: lora_request(name, number, path) for number, (name, path) in enumerate(adapters.items(), 1)}
     base = _folder(model, options.get("revision"))
     for request in requests.values():
         _fit(llm, request, model, base)
-    threading.Thread(target=_watch, args=(wire, os.getppid(), multiprocessing.active_children()), daemon=True).start()
-    return Engine(wire, vllm, llm, requests)
+    threading.Thread(target=_watch, args=(pipe, multiprocessing.active_children()), daemon=True).start()
+    return Engine(pipe, vllm, llm, requests)
 
 
-def _watch(wire: Wire, parent: int, processes: list[Any]) -> None:
-    """Leave, with all we started, when the parent or a process of vllm is gone.
-
-    vllm was seen to wait for ever for an engine process that was killed, as the system does when memory runs out.
-    """
-    while os.getppid() == parent:
-        if gone := wait([process.sentinel for process in processes], _LOOK_S):
-            time.sleep(_LAST_WORDS_S)
-            name, code = next((process.name, process.exitcode) for process in processes if process.sentinel in gone)
-            why = " (SIGKILL); the system may have run out of memory" if code == -signal.SIGKILL else ""
-            wire.say("error", {"kind": "other", "text": f"vllm's process {name} ended with exit code {code}{why}"})
-            break
-    os.killpg(os.getpid(), signal.SIGKILL)  # no group but our own: the parent gave us one
+def _watch(pipe: wire.Pipe, processes: list[Any]) -> None:
+    """Leave when a process of vllm is gone: vllm was seen to wait for ever for one that was killed, as for want of memory."""
+    gone = wait([process.sentinel for process in processes]) if processes else []
+    if not gone:
+        return
+    time.sleep(_LAST_WORDS_S)
+    name, code = next((process.name, process.exitcode) for process in processes if process.sentinel in gone)
+    why = " (SIGKILL); the system may have run out of memory" if code == -signal.SIGKILL else ""
+    pipe.say("error", {"kind": "other", "text": f"vllm's process {name} ended with exit code {code}{why}"})
+    wire.end_all()
 
 
-def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> Row:
+def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
     """Give the LoRA settings that the adapters need.  Raises when the options or vllm have no room for their rank."""
     if not adapters:
         return {}
@@ -233,7 +178,7 @@ def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> Row:
     limits = _ranks() if not isinstance(most, int) else (most,)
     for path, rank in ranks.items():
         if rank > max(limits):
-            raise Refusal("rank", f"{path}: the adapter has rank {rank}, max_lora_rank is {max(limits)}")
+            raise wire.Refusal("rank", f"{path}: the adapter has rank {rank}, max_lora_rank is {max(limits)}")
     return {"enable_lora": True, "max_lora_rank": min(limit for limit in limits if limit >= max(ranks.values()))}
 
 
@@ -243,9 +188,9 @@ def _rank(folder: Path) -> int:
         config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
     except OSError as error:
-        raise Refusal("adapter", f"{folder / 'adapter_config.json'}: {error.strerror}") from error
+        raise wire.Refusal("adapter", f"{folder / 'adapter_config.json'}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refusal("adapter", f"{folder / 'adapter_config.json'}: states no LoRA rank r") from error
+        raise wire.Refusal("adapter", f"{folder / 'adapter_config.json'}: states no LoRA rank r") from error
     return int(rank)
 
 
@@ -260,17 +205,17 @@ def _template(llm: Any, tokenizer: Any) -> str:
     try:
         return str(getattr(llm, "chat_template", None) or tokenizer.get_chat_template())
     except (ValueError, AttributeError) as error:
-        raise Refusal("template", f"the tokenizer of {llm.llm_engine.model_config.model} has no chat template") from error
+        raise wire.Refusal("template", f"the tokenizer of {llm.llm_engine.model_config.model} has no chat template") from error
 
 
-def _sampling(vllm: Any, sampling: Row) -> Any:
+def _sampling(vllm: Any, sampling: Mapping[str, Any]) -> Any:
     given = {name: value for name, value in sampling.items() if value is not None}
     if sampling["temperature"] == 0:
         given["n"] = 1
     try:
         return vllm.SamplingParams(**given)
     except (TypeError, ValueError) as error:
-        raise Refusal("option", _words(error)) from error
+        raise wire.Refusal("option", wire.one_line(error)) from error
 
 
 # --- Whether an adapter fits -----------------------------------------------------------------------------------------
@@ -285,9 +230,9 @@ def _fit(llm: Any, request: Any, model: str, base: Path | None) -> None:
         llm.llm_engine.add_lora(request)
     except Exception as error:
         traceback.print_exc()
-        reasons.append(f"vllm: {_words(error).partition(', please check the stack trace')[0]}")
+        reasons.append(f"vllm: {wire.one_line(error).partition(', please check the stack trace')[0]}")
     if reasons:
-        raise Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {'; '.join(reasons)}")
+        raise wire.Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {'; '.join(reasons)}")
 
 
 def _misfit(adapter: Path, base: Path) -> str | None:
@@ -337,62 +282,15 @@ def _folder(model: str, revision: str | None) -> Path | None:
         return None
 
 
-# --- Telling what went wrong -----------------------------------------------------------------------------------------
-
-
-def _words(error: BaseException) -> str:
-    """Put an exception on one line.  pydantic's are told by field, without the values and addresses around."""
-    fields = getattr(error, "errors", None)
-    if callable(fields):
-        parts = [(".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")) for one in fields()]
-        return " ".join("; ".join(f"{place}: {text}" if place else text for place, text in parts).split())
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _kind(error: BaseException, options: Mapping[str, Any]) -> str:
     """Sort what stopped the loading: memory, an option that the message names, else the model."""
-    text = _words(error)
-    if isinstance(error, MemoryError) or _MEMORY.search(f"{type(error).__name__}: {text}"):
+    text = wire.one_line(error)
+    if wire.short_of_memory(error):
         return "memory"
     if "keyword argument" in text or any(re.search(rf"\b{re.escape(name)}\b", text) for name in options):
         return "option"
     return "model"
 
 
-# --- Serving ---------------------------------------------------------------------------------------------------------
-
-
-def serve(wire: Wire) -> None:
-    """Open an engine as the first message says, then answer."""
-    engine: Engine | None = None
-    for word, value in wire.messages():
-        if word == "open":
-            engine = opened(wire, value["model"], value["adapters"], value["options"], value["seed"])
-            wire.say("ready", engine.about())
-        elif engine is not None and word == "generate":
-            engine.generate(value["adapter"], value["sampling"], value["rows"])
-            wire.say("done", {})
-        elif engine is not None and word == "prompts":
-            wire.say("prompts", engine.prompts(value["rows"]))
-        else:
-            raise Refusal("other", f"no such message now: {word}")
-
-
-def main() -> NoReturn:
-    """Serve until the parent has had enough; leave with 1 after an error."""
-    wire = Wire()
-    try:
-        serve(wire)
-    except Refusal as refusal:
-        wire.say("error", {"kind": refusal.kind, "text": refusal.text})
-        sys.exit(1)
-    except Exception as error:
-        traceback.print_exc()
-        kind = "memory" if isinstance(error, MemoryError) or _MEMORY.search(f"{type(error).__name__}: {error}") else "other"
-        wire.say("error", {"kind": kind, "text": f"{type(error).__name__}: {_words(error)}"})
-        sys.exit(1)
-    sys.exit(0)
-
-
 if __name__ == "__main__":  # workers import this file again
-    main()
+    wire.run(opened)
