@@ -382,6 +382,7 @@ class Asked:
     path: str
     digest: str  # SHA-256 of the body
     turn: int  # how often this body was admitted, this one included
+    key: str | None  # as it was sent
 
 
 _numbers = itertools.count(1)
@@ -508,7 +509,8 @@ class ProviderServer:
         call = _Call(dialect=dialect, digest=hashlib.sha256(raw).hexdigest(), tokens_in=max(1, len(raw) // 4))
         wait_s = self._admit(call)
         kind = "limited" if wait_s else self._drawn(call)
-        self.requests.append(Asked(time.monotonic(), kind, request.path, call.digest, call.turn))
+        key = request.headers.get("x-api-key" if dialect == "messages" else "authorization")
+        self.requests.append(Asked(time.monotonic(), kind, request.path, call.digest, call.turn, key))
         call.headers = self._headers(call, wait_s, kind)
         if kind == "limited" or kind in _ERRORS:
             error = _ERRORS.get(kind, _THROTTLED)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, prices, provider_for
+from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, on_this_machine, prices, provider_for
 from judge.domain import Judge
 from judge.errors import StudyError
 from judge.judging import MODELS, route
@@ -16,7 +15,6 @@ from judge.store import calls as journal
 from judge.workflow.keys import take_keys
 from judge.workflow.workspace import Opened
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 UNREADABLE: Final = frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"})
 """Why an answer is asked for once more: nothing can be made of it, and the next may be whole."""
 
@@ -101,7 +99,7 @@ def check_prices(judges: Sequence[Judge]) -> None:
     A server on this machine needs none: nobody sends a bill, unless it hands on to a model that has one.
     """
     for judge in judges:
-        if judge.source not in MODELS or is_own(judge):
+        if judge.source not in MODELS or on_this_machine(judge.base_url):
             continue
         price = prices().find(judge.target)
         if price is None or price.tokens_in is None:
@@ -109,11 +107,6 @@ def check_prices(judges: Sequence[Judge]) -> None:
                 f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
                 hint="write it into a file and name that by JUDGE_PRICES: models: {NAME: {in: 2, out: 10}}",
             )
-
-
-def is_own(judge: Judge) -> bool:
-    """The judge's server runs on this machine."""
-    return judge.base_url is not None and urlsplit(judge.base_url).hostname in LOOPBACK
 
 
 def tried(work: Opened, asks: Sequence[Again]) -> list[str]:

@@ -28,30 +28,38 @@ _ENGINES: Final = Path(__file__).resolve().parent.parent / "generate" / "engines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Arms that one engine process serves: of one model, all without an adapter or all with one.
+    """The arms of one model that lack outputs: those without an adapter, and those with one.
 
-    arms: each with its adapter's name, which is the digest of what the adapter holds: an engine may keep what it computed
+    adapted: each with its adapter's name, which is the digest of what the adapter holds: an engine may keep what it computed
     under an adapter's name.
     """
 
     source: str
     model: str
-    arms: tuple[tuple[Arm, str | None], ...]
+    plain: tuple[Arm, ...]
+    adapted: tuple[tuple[Arm, str], ...]
 
     @property
     def adapters(self) -> dict[str, str]:
         """Give the folders of the adapters by name."""
-        return {name: arm.adapter for arm, name in self.arms if name and arm.adapter}
+        return {name: arm.adapter for arm, name in self.adapted if arm.adapter}
 
 
 def groups(work: Opened, arms: Sequence[Arm]) -> list[Group]:
-    """Sort the arms that lack outputs by engine; models without adapters come first."""
-    found: dict[tuple[str, str, bool], list[tuple[Arm, str | None]]] = defaultdict(list)
+    """Sort the arms that lack outputs by model."""
+    found: dict[tuple[str, str], list[Arm]] = defaultdict(list)
     for arm in arms:
         if missing(work, arm):
-            adapter = model_digest(arm.adapter) if arm.adapter else None
-            found[arm.source, arm.target, adapter is not None].append((arm, adapter))
-    return [Group(source=source, model=model, arms=tuple(some)) for (source, model, _), some in sorted(found.items())]
+            found[arm.source, arm.target].append(arm)
+    return [
+        Group(
+            source=source,
+            model=model,
+            plain=tuple(arm for arm in some if arm.adapter is None),
+            adapted=tuple((arm, model_digest(arm.adapter)) for arm in some if arm.adapter is not None),
+        )
+        for (source, model), some in sorted(found.items())
+    ]
 
 
 def engine_of(work: Opened, source: str, model: str, adapters: Mapping[str, str]) -> EngineProcess:
@@ -76,31 +84,35 @@ def options_of(work: Opened, source: str) -> dict[str, Any]:
 
 
 def generate_by_engine(work: Opened, group: Group, progress: MakingProgress | None) -> Iterator[Made]:
-    """Load a model once and generate for its arms, one pass after another.
+    """Generate for a model's arms, one pass after another: first by the model alone, then by an engine with its adapters.
 
-    Raises EngineError when the engine fails; what was made until the chunk before is kept.
+    Raises EngineError when an engine fails; what was made until the chunk before is kept.
     """
-    probes = _probes(work, group)
-    guarded = group.source == "vllm" and bool(group.adapters)
+    guarded = group.source == "vllm" and bool(group.adapted)
+    probes = _probes(work, group.adapted[0][0]) if group.adapted else []
     alone: list[Row] = []
-    if guarded:
+    if group.plain or guarded:
         with engine_of(work, group.source, group.model, {}) as engine:
-            alone = engine.generate(probes, _GREEDY)
-    with engine_of(work, group.source, group.model, group.adapters) as engine:
-        before = engine.generate(probes, _GREEDY) if group.adapters else []
-        for arm, adapter in group.arms:
-            about = asdict(engine.about) | {"options": options_of(work, group.source), "seed": work.study.seed}
-            if adapter is not None:
+            for arm in group.plain:
+                yield _made(work, arm, engine, None, _about(work, group, engine), progress)
+            alone = engine.generate(probes, _GREEDY) if guarded else []
+    if group.adapted:
+        with engine_of(work, group.source, group.model, group.adapters) as engine:
+            before = engine.generate(probes, _GREEDY)
+            for arm, adapter in group.adapted:
                 probed = _probed(engine, probes, before, adapter)
                 _refuse_idle(work, arm, probed)
-                about["probe"] = probed | ({"engine_alone": _same(before, alone)} if guarded else {})
-            yield _made(work, arm, engine, adapter, about, progress)
+                probe = probed | ({"engine_alone": _same(before, alone)} if guarded else {})
+                yield _made(work, arm, engine, adapter, _about(work, group, engine) | {"probe": probe}, progress)
 
 
-def _probes(work: Opened, group: Group) -> list[Ask]:
+def _about(work: Opened, group: Group, engine: EngineProcess) -> dict[str, Any]:
+    return asdict(engine.about) | {"options": options_of(work, group.source), "seed": work.study.seed}
+
+
+def _probes(work: Opened, arm: Arm) -> list[Ask]:
     chosen = sorted(work.sources.examples)[:PROBES]
-    first = group.arms[0][0]
-    return [Ask(key=id_, messages=conversation(first, work.sources.examples[id_])) for id_ in chosen]
+    return [Ask(key=id_, messages=conversation(arm, work.sources.examples[id_])) for id_ in chosen]
 
 
 def _probed(engine: EngineProcess, probes: Sequence[Ask], before: Sequence[Row], adapter: str) -> dict[str, int]:

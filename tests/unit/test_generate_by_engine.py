@@ -86,7 +86,7 @@ def edited(engines, *changes):
     (engines / "vllm_child.py").write_text(script)
 
 
-def test_the_engine_of_the_baseline_is_opened_without_adapters_and_that_of_the_adapters_once(tmp_path, engines):
+def test_a_model_is_loaded_twice_without_its_adapters_and_with_them_all(tmp_path, engines):
     log = tmp_path / "opened.txt"
     begin = "def opened(model, adapters, options, seed):\n"
     edited(engines, (begin, f"{begin}    open({str(log)!r}, 'a').write(f'{{len(adapters)}} ')\n"))
@@ -97,7 +97,7 @@ def test_the_engine_of_the_baseline_is_opened_without_adapters_and_that_of_the_a
         "other": {"vllm": "base", "adapter": "other"},
     }
     write(tmp_path, arms).generate()
-    assert log.read_text().split() == ["0", "0", "2"]  # the baseline's, the probe's, the adapters'
+    assert log.read_text().split() == ["0", "2"]  # the baseline's, which answers the probes as well, and the adapters'
 
 
 def test_an_adapter_that_does_nothing_is_an_error(tmp_path, engines):

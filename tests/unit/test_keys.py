@@ -129,6 +129,19 @@ def test_a_study_is_judged_with_the_key_beside_it_and_never_shows_it(capsys, tmp
     assert SECRET.encode() not in (tmp_path / ".judge" / "judge.db").read_bytes()
 
 
+def test_a_server_on_this_machine_needs_no_key_unless_the_study_names_one(capsys, tmp_path, monkeypatch):
+    for usual, sent in ((None, "Bearer none"), ("sk-usual", "Bearer sk-usual")):
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        if usual:
+            monkeypatch.setenv("OPENAI_API_KEY", usual)
+        with ProviderServer(speaks=("chat",)) as server:
+            made = small(judges=(), people=0)
+            made.config = {"judges": {"live": {"openai": "m", "base_url": server.openai_url}}}
+            (tmp_path / sent).mkdir()
+            assert Cli(capsys).well("compare", made.write(tmp_path / sent), "--json").events[-1]["answered"] == 12
+            assert {request.key for request in server.requests} == {sent}
+
+
 def test_a_broken_file_stops_a_run_before_anything_is_asked(capsys, tmp_path):
     with ProviderServer(speaks=("chat",)) as server:
         made = small(judges=(), people=0)

@@ -62,7 +62,7 @@ class AnthropicProvider:
         if self._client is None:
             from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
-            key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic")
+            key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic", self._base_url)
             self._client = AsyncAnthropic(
                 api_key=key,
                 base_url=self._base_url,

@@ -67,7 +67,7 @@ class OpenAIProvider:
         if self._client is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient
 
-            key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI")
+            key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI", self._base_url)
             self._client = AsyncOpenAI(
                 api_key=key,
                 base_url=self._base_url,
