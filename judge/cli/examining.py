@@ -54,12 +54,11 @@ def score(
 
     Example: judge score study.yaml
     """
-    from judge.calls import Settings
-    from judge.workflow import answering, scoring
+    from judge.workflow.answering import JOBS
 
     opened = open_study(study, db)
-    with closing(Progress("scoring", as_json=as_json)) as progress, opened.work(limit=limit) as work:
-        found = scoring.score(work, progress.tell, Settings(most_open=jobs or answering.JOBS))
+    with closing(Progress("scoring", as_json=as_json)) as progress:
+        found = opened.score(limit=limit, progress=progress.tell, jobs=jobs or JOBS)
     if as_json:
         emit({"event": "done", **found.to_json()})
         return

@@ -10,7 +10,7 @@ Both sides write JSON objects with one key, one a line.  What the engine prints 
                 {"prompts": {"rows": [...]}}
                 {"close": {}}, or the end of input
     it says     {"ready": {"engine", "device", "dtype", "max_len", "template", "versions"}}      after open
-                {"row": {"key", "samples": [...], "seconds"}} or {"row": {"key", "error"}}       each row once, in any order
+                {"row": {"key", "samples": [...]}} or {"row": {"key", "error"}}                  each row once, in any order
                 {"done": {}}                                                                      after the rows of a generate
                 {"prompts": [{"key", "text"}]}                                                    after prompts
                 {"error": {"kind", "text"}}                                                       then it leaves
@@ -53,6 +53,7 @@ _HINTS: Final[Mapping[EngineFault, str]] = {
     "rank": "raise max_lora_rank in study.yaml, or leave it out",
     "template": "take a model that was made for chats, or put its chat_template.jinja into the model's folder",
     "option": "mend the engine's options in study.yaml",
+    "other": "try the same command again; what came until now is kept",
     "memory": "free memory, take a smaller model, or give a smaller max_model_len in study.yaml",
 }
 
@@ -78,15 +79,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What became of an ask: its samples, or the error that this one row met.
-
-    seconds: as the engine counts them; rows answered in one batch share its time.
-    """
+    """What became of an ask: its samples, or the error that this one row met."""
 
     key: str
     samples: tuple[Sample, ...]
     error: str | None
-    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +257,9 @@ class EngineProcess:
             case _:
                 how = f"the engine left with exit code {code}"
         kind: EngineFault = "memory" if words and MEMORY.search(words) else "other"
-        return self._error(kind, f"{how}; its last words: {words}" if words else how)
+        killed = code is not None and code < 0  # it had no time to say why
+        told = f"{how}; its last words: {words}" if words and not (killed and kind == "other") else how
+        return self._error(kind, told)
 
     def _broken(self, what: str) -> EngineError:
         return self._error("other", f"the engine broke its rules; it said {what}")
@@ -377,10 +376,10 @@ def _texts(said: Any) -> dict[str, str] | None:
 def _row(said: Any, n: int) -> Row | None:
     match said:
         case {"key": str(key), "error": str(error)} if len(said) == 2:
-            return Row(key=key, samples=(), error=error, seconds=None)
-        case {"key": str(key), "samples": [*given], "seconds": int() | float() | None as seconds} if len(said) == 3:
+            return Row(key=key, samples=(), error=error)
+        case {"key": str(key), "samples": [*given]} if len(said) == 2:
             samples = tuple(sample for one in given if (sample := _sample(one)))
-            return Row(key=key, samples=samples, error=None, seconds=seconds) if len(samples) == len(given) == n else None
+            return Row(key=key, samples=samples, error=None) if len(samples) == len(given) == n else None
     return None
 
 

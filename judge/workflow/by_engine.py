@@ -18,10 +18,11 @@ from judge.domain import Arm, Decoding, Output
 from judge.errors import EngineError
 from judge.generate import Ask, EngineProcess, Row, conversation
 from judge.study import model_digest
-from judge.workflow.outputs import CHUNK, Keeper, Made, MakingProgress, missing
+from judge.workflow.outputs import Keeper, Made, MakingProgress, missing
 from judge.workflow.workspace import Opened
 
 PROBES: Final = 16  # prompts that guard a LoRA engine
+_ASKED: Final = 4096  # rows that are put to an engine at once; it runs empty before the next
 _GREEDY: Final = Decoding(max_tokens=48)
 _ENGINES: Final = Path(__file__).resolve().parent.parent / "generate" / "engines"
 
@@ -86,7 +87,7 @@ def options_of(work: Opened, source: str) -> dict[str, Any]:
 def generate_by_engine(work: Opened, group: Group, progress: MakingProgress | None) -> Iterator[Made]:
     """Generate for a model's arms, one pass after another: first by the model alone, then by an engine with its adapters.
 
-    Raises EngineError when an engine fails; what was made until the chunk before is kept.
+    Raises EngineError when an engine fails; what came until then is kept.
     """
     guarded = group.source == "vllm" and bool(group.adapted)
     probes = _probes(work, group.adapted[0][0]) if group.adapted else []
@@ -151,9 +152,8 @@ def _made(
     wanted = list(dict.fromkeys(example for example, _ in missing(work, arm)))
     asks = [Ask(key=id_, messages=conversation(arm, work.sources.examples[id_])) for id_ in wanted]
     with Keeper(work, arm, len(asks), lambda _: about, progress) as keeper:
-        for start in range(0, len(asks), CHUNK):
-            chunk = asks[start : start + CHUNK]
-            engine.generate(chunk, arm.decoding, adapter, lambda row: keeper.add(outputs_of(arm, row)))
+        for start in range(0, len(asks), _ASKED):
+            engine.generate(asks[start : start + _ASKED], arm.decoding, adapter, lambda row: keeper.add(outputs_of(arm, row)))
 
         def again() -> tuple[int, int] | None:
             first = {one.example: one.text for one in keeper.to_repeat()}
@@ -166,7 +166,7 @@ def _made(
 def outputs_of(arm: Arm, row: Row) -> list[Output]:
     """Read what an engine answered as outputs: one for each sample, or for each the same error.
 
-    No latency: rows are answered in batches, so that the time of one is not what its reader would wait.
+    No latency: rows are answered side by side, so that the time of one is not what its reader would wait.
     """
     if row.error is not None:
         return [

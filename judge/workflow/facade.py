@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what reports and measures is loaded by the verbs that do so
     from judge.workflow.generating import Generated
     from judge.workflow.outputs import MakingProgress
     from judge.workflow.running import Ran
+    from judge.workflow.scoring import Scored
 
 
 class Study:
@@ -119,6 +120,15 @@ class Study:
             refuse_ungenerated(work)
             remember(work, "compare")
             return compare(work, progress, Settings(most_open=jobs, send=not reparse), retry=retry)
+
+    def score(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> Scored:
+        """Have models score every arm's outputs one by one; what is answered is not asked again."""
+        from judge.workflow.scoring import score
+
+        with self.work(limit=limit) as work:
+            refuse_ungenerated(work)
+            remember(work, "score")
+            return score(work, progress, Settings(most_open=jobs))
 
     def run(self, *, limit: int | None = None, progress: Progress | None = None, jobs: int = JOBS) -> Ran:
         """Walk the line as far as it goes without people: generate, judge, report.  jobs: calls open at once to one model."""

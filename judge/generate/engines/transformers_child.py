@@ -16,7 +16,6 @@ import importlib
 import json
 import platform
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,7 +220,7 @@ class Model:
         return [{"key": row["key"], "text": self.text(row)} for row in rows]
 
     def generate(self, adapter: str | None, sampling: Mapping[str, Any], rows: Sequence[wire.Row]) -> None:
-        """Answer every row once, batch by batch.  A row's seconds are its share of the batch's."""
+        """Answer every row once, batch by batch."""
         self.passes += 1
         picking = Sampling(**sampling)
         prompts = []
@@ -234,12 +233,10 @@ class Model:
         size, answer = (self.options.batch_size, self._greedy) if picking.temperature == 0 else (1, self._sampled)
         with self._using(adapter):
             for batch in batches(prompts, size, picking.max_tokens):
-                begun = time.perf_counter()
                 with wire.failing_as("other", f"generating failed with batch_size {self.options.batch_size}"):
                     answers = answer(batch, picking)
-                seconds = round((time.perf_counter() - begun) / len(batch), 6)
                 for prompt, samples in zip(batch, answers, strict=True):
-                    self.pipe.say("row", {"key": prompt.key, "samples": samples, "seconds": seconds})
+                    self.pipe.say("row", {"key": prompt.key, "samples": samples})
 
     def _prompt(self, row: wire.Row, max_tokens: int) -> Prompt | str:
         """Make a row ready to run, or say what is wrong with it."""

@@ -16,9 +16,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from itertools import islice
 from multiprocessing.connection import wait
 from pathlib import Path
 from platform import python_version
@@ -70,20 +71,32 @@ class Engine:
         return [{"key": row["key"], "text": self._text(row["messages"])} for row in rows]
 
     def generate(self, adapter: str | None, sampling: Mapping[str, Any], rows: Sequence[wire.Row]) -> None:
-        """Answer every row, batch by batch.  A row that is too long or that the template refuses gets its error."""
+        """Answer every row.  A row that is too long or that the template refuses gets its error."""
         if adapter != self._adapter:
             self._llm.reset_prefix_cache()
             self._adapter = adapter
         lora = None if adapter is None else self._lora(adapter)
-        sample = _sampling(self._vllm, sampling)
-        able = [row for row in rows if self._able(row)]
-        for start in range(0, len(able), self._batch):
-            batch = able[start : start + self._batch]
-            began = time.monotonic()
-            found = self._llm.chat([row["messages"] for row in batch], sample, use_tqdm=False, lora_request=lora)
-            seconds = (time.monotonic() - began) / len(batch)
-            for row, output in zip(batch, found, strict=True):
-                self._answer(row, output, sampling["n"], seconds)
+        for row, output in self._outputs(filter(self._able, rows), _sampling(self._vllm, sampling), lora):
+            self._answer(row, output, sampling["n"])
+
+    def _outputs(self, rows: Iterator[wire.Row], sample: Any, lora: Any) -> Iterator[tuple[wire.Row, Any]]:
+        """Give each row's output as it ends.  The engine is kept full, so that a long answer holds no other up."""
+        how = {"use_tqdm": False, "lora_request": lora}
+        if not hasattr(self._llm, "enqueue_chat"):  # in older releases
+            while batch := list(islice(rows, self._batch)):
+                yield from zip(batch, self._llm.chat([row["messages"] for row in batch], sample, **how), strict=True)
+            return
+        asked: dict[str, wire.Row] = {}
+        while True:
+            if len(asked) < self._batch and (batch := list(islice(rows, self._batch))):
+                names = self._llm.enqueue_chat([row["messages"] for row in batch], sample, **how)
+                # The engine puts a random part behind a request's number, and answers by the number.
+                asked |= {name.partition("-")[0]: row for name, row in zip(names, batch, strict=True)}
+            if not asked:
+                return
+            for output in self._llm.llm_engine.step():
+                if output.finished:
+                    yield asked.pop(output.request_id), output
 
     def _lora(self, name: str) -> Any:
         if name not in self._adapters:
@@ -91,7 +104,7 @@ class Engine:
         return self._adapters[name]
 
     def _able(self, row: wire.Row) -> bool:
-        """Say why a row cannot be answered, before it takes its whole batch down."""
+        """Say why a row cannot be answered, before it takes others down."""
         try:
             text = self._text(row["messages"])
         except Exception as error:
@@ -110,7 +123,7 @@ class Engine:
         )
         return str(text)
 
-    def _answer(self, row: wire.Row, output: Any, n: int, seconds: float) -> None:
+    def _answer(self, row: wire.Row, output: Any, n: int) -> None:
         thinking = wire.opens_a_thought(self._text(row["messages"]))
         tokens_in = len(output.prompt_token_ids)
         samples = []
@@ -128,7 +141,7 @@ class Engine:
             })  # fmt: skip
         # Greedy samples are all the same, and vllm makes one only.
         samples *= n // len(samples)
-        self._pipe.say("row", {"key": row["key"], "samples": samples, "seconds": seconds})
+        self._pipe.say("row", {"key": row["key"], "samples": samples})
 
 
 # --- Opening ---------------------------------------------------------------------------------------------------------
