@@ -111,7 +111,8 @@ def made_line(made: Made) -> str:
     said = [f"{made.arm}: {made.there + made.made} of {made.planned} outputs are there, {made.made} made now"]
     if made.made:
         rate = f" ({made.tokens_out / made.seconds:,.0f} tokens a second)" if made.seconds else ""
-        said.append(f"{made.errors} without text, {made.truncated} cut at the limit, {made.seconds:.1f} s{rate}")
+        why = f" ({made.why})" if made.why else ""
+        said.append(f"{made.errors} without text{why}, {made.truncated} cut at the limit, {made.seconds:.1f} s{rate}")
     if made.usd:
         said.append(f"{made.usd:.4f} USD")
     if made.repeated:

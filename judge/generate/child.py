@@ -29,14 +29,15 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, get_args
 
-from judge.domain import Decoding, Finish, Message
+from judge.domain import Decoding
 from judge.errors import EngineError, EngineFault
 from judge.generate.engines.wire import MEMORY
+from judge.generate.exchange import About, Ask, Row, about_of, by_key, row_of, texts_of, written
 
 _LOOK_S: Final = 0.5  # between two looks whether a silent engine still lives
 _PARTING_S: Final = 20.0  # for an idle engine to leave by itself
@@ -47,7 +48,7 @@ _LONGEST: Final = 400  # characters of a reason that are shown
 _ERROR: Final = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b: .*")
 _POINTER: Final = re.compile(r"root cause", re.I)  # how vllm says that its reason stands elsewhere in its log
 
-_HINTS: Final[Mapping[EngineFault, str]] = {
+HINTS: Final[Mapping[EngineFault, str]] = {
     "model": "check the model's path or name; one that is not on this machine must be downloaded first",
     "adapter": "name the base model that the adapter was trained on",
     "rank": "raise max_lora_rank in study.yaml, or leave it out",
@@ -56,46 +57,6 @@ _HINTS: Final[Mapping[EngineFault, str]] = {
     "other": "try the same command again; what came until now is kept",
     "memory": "free memory, take a smaller model, or give a smaller max_model_len in study.yaml",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One conversation to go on with.  `key` is ours and names the row in the answer."""
-
-    key: str
-    messages: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One answer of the model.  `reasoning` is what it thought aloud before `text`."""
-
-    text: str
-    reasoning: str | None
-    finish: Finish
-    tokens_in: int
-    tokens_out: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What became of an ask: its samples, or the error that this one row met."""
-
-    key: str
-    samples: tuple[Sample, ...]
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """What runs: engine and version, device, the weights' dtype, most tokens of a chat, SHA-256 of the chat template."""
-
-    engine: str
-    device: str
-    dtype: str
-    max_len: int
-    template: str
-    versions: Mapping[str, str]
 
 
 class EngineProcess:
@@ -134,7 +95,7 @@ class EngineProcess:
         with self._exchange():
             self._say("open", self._opening)
             _, said = self._hear("ready")
-            self._about = _about(said)
+            self._about = about_of(said)
             if self._about is None:
                 raise self._broken("a ready without its values")
         return self
@@ -146,12 +107,12 @@ class EngineProcess:
         self, asks: Sequence[Ask], decoding: Decoding, adapter: str | None = None, told: Callable[[Row], None] | None = None
     ) -> list[Row]:
         """Answer every ask, in the asks' order.  told: is given each row as it arrives, in any order."""
-        wanted = _by_key(asks)
+        wanted = by_key(asks)
         rows: dict[str, Row] = {}
         with self._exchange():
-            self._say("generate", {"adapter": adapter, "sampling": asdict(decoding), "rows": _written(asks)})
+            self._say("generate", {"adapter": adapter, "sampling": asdict(decoding), "rows": written(asks)})
             while (heard := self._hear("row", "done"))[0] == "row":
-                row = _row(heard[1], decoding.n)
+                row = row_of(heard[1], decoding.n)
                 if row is None:
                     raise self._broken(f"a row without its values: {_shown(json.dumps(heard[1]))}")
                 if row.key in rows or row.key not in wanted:
@@ -165,11 +126,11 @@ class EngineProcess:
 
     def prompts(self, asks: Sequence[Ask]) -> dict[str, str]:
         """Give the text that the model would read for each ask, by key, made by the model's own chat template."""
-        wanted = _by_key(asks)
+        wanted = by_key(asks)
         with self._exchange():
-            self._say("prompts", {"rows": _written(asks)})
+            self._say("prompts", {"rows": written(asks)})
             _, said = self._hear("prompts")
-            texts = _texts(said)
+            texts = texts_of(said)
             if texts is None or texts.keys() != wanted:
                 raise self._broken("prompts that are not those of the rows")
         return texts
@@ -235,7 +196,7 @@ class EngineProcess:
     # --- What went wrong -----------------------------------------------------------------------------------------------
 
     def _fault(self, kind: str, text: str) -> EngineError:
-        known: EngineFault = next((name for name in get_args(EngineFault) if name == kind), "other")
+        known = fault_of(kind)
         reason = self._last_words() if _POINTER.search(text) else None
         if reason and MEMORY.search(reason):
             known = "memory"
@@ -265,7 +226,7 @@ class EngineProcess:
         return self._error("other", f"the engine broke its rules; it said {what}")
 
     def _error(self, kind: EngineFault, problem: str) -> EngineError:
-        return EngineError(problem, kind=kind, at=self._name, hint=self._environment if kind == "import" else _HINTS.get(kind))
+        return EngineError(problem, kind=kind, at=self._name, hint=self._environment if kind == "import" else HINTS.get(kind))
 
     @property
     def _environment(self) -> str:
@@ -330,6 +291,11 @@ class EngineProcess:
             self._unread.clear()
 
 
+def fault_of(kind: str) -> EngineFault:
+    """Take an engine's word for what went wrong."""
+    return next((name for name in get_args(EngineFault) if name == kind), "other")
+
+
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(leader, number)
@@ -337,60 +303,3 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 def _shown(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-
-# --- Reading and writing ---------------------------------------------------------------------------------------------
-
-
-def _by_key(asks: Sequence[Ask]) -> set[str]:
-    keys = {ask.key for ask in asks}
-    if len(keys) < len(asks):
-        raise ValueError("two asks have the same key")
-    return keys
-
-
-def _written(asks: Sequence[Ask]) -> list[dict[str, Any]]:
-    return [{"key": ask.key, "messages": [asdict(message) for message in ask.messages]} for ask in asks]
-
-
-def _about(said: Any) -> About | None:
-    match said:
-        case {
-            "engine": str(engine),
-            "device": str(device),
-            "dtype": str(dtype),
-            "max_len": int(max_len),
-            "template": str(template),
-            "versions": dict() as versions,
-        } if len(said) == 6:
-            return About(engine=engine, device=device, dtype=dtype, max_len=max_len, template=template, versions=versions)
-    return None
-
-
-def _texts(said: Any) -> dict[str, str] | None:
-    if not isinstance(said, list) or not all(isinstance(one, dict) and one.keys() == {"key", "text"} for one in said):
-        return None
-    return {one["key"]: one["text"] for one in said}
-
-
-def _row(said: Any, n: int) -> Row | None:
-    match said:
-        case {"key": str(key), "error": str(error)} if len(said) == 2:
-            return Row(key=key, samples=(), error=error)
-        case {"key": str(key), "samples": [*given]} if len(said) == 2:
-            samples = tuple(sample for one in given if (sample := _sample(one)))
-            return Row(key=key, samples=samples, error=None) if len(samples) == len(given) == n else None
-    return None
-
-
-def _sample(said: Any) -> Sample | None:
-    match said:
-        case {
-            "text": str(text),
-            "reasoning": str() | None as reasoning,
-            "finish": ("stop" | "length") as finish,
-            "tokens_in": int(tokens_in),
-            "tokens_out": int(tokens_out),
-        } if len(said) == 5:
-            return Sample(text=text, reasoning=reasoning, finish=finish, tokens_in=tokens_in, tokens_out=tokens_out)
-    return None

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from judge.domain import Arm, Decoding, Output
 from judge.errors import EngineError
-from judge.generate import Ask, EngineProcess, Row, conversation
+from judge.generate import Ask, EngineProcess, Row, check_adapter, conversation
 from judge.study import model_digest
 from judge.workflow.outputs import Keeper, Made, MakingProgress, missing
 from judge.workflow.workspace import Opened
@@ -61,6 +61,15 @@ def groups(work: Opened, arms: Sequence[Arm]) -> list[Group]:
         )
         for (source, model), some in sorted(found.items())
     ]
+
+
+def check_adapters(work: Opened, group: Group) -> None:
+    """Raise EngineError for an adapter whose files tell that it cannot serve, before anything is loaded."""
+    most = options_of(work, group.source).get("max_lora_rank")
+    for arm, _ in group.adapted:
+        if arm.adapter:
+            rank = most if isinstance(most, int) else None
+            check_adapter(group.model, arm.adapter, rank, name=arm.name, at=work.study.path)
 
 
 def engine_of(work: Opened, source: str, model: str, adapters: Mapping[str, str]) -> EngineProcess:

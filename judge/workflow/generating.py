@@ -9,7 +9,7 @@ from typing import Any
 from judge.calls import Settings
 from judge.domain import Arm, Notice
 from judge.errors import StudyError, did_you_mean
-from judge.workflow.by_engine import generate_by_engine, groups
+from judge.workflow.by_engine import check_adapters, generate_by_engine, groups
 from judge.workflow.by_server import generate_by_server
 from judge.workflow.origins import origin_notices
 from judge.workflow.outputs import Made, MakingProgress, generated_arms, missing, unmade
@@ -41,10 +41,13 @@ def generate(
     """
     arms = _chosen(work, names)
     made = {arm.name: unmade(work, arm) for arm in arms}
+    by_engine = groups(work, [arm for arm in arms if arm.source != "openai"])
+    for group in by_engine:
+        check_adapters(work, group)
     for arm in arms:
         if arm.source == "openai" and missing(work, arm):
             made[arm.name] = generate_by_server(work, arm, progress, settings or Settings())
-    for group in groups(work, [arm for arm in arms if arm.source != "openai"]):
+    for group in by_engine:
         made |= {one.arm: one for one in generate_by_engine(work, group, progress)}
     return Generated(arms=tuple(made.values()), notices=tuple(origin_notices(work)))
 

@@ -51,6 +51,7 @@ MakingProgress = Callable[[Making], None]
 class Made:
     """What came of one arm: outputs planned, there before, made now, without text, cut at the limit; and how it went.
 
+    why: the first reason for an output without text.
     repeated: how many prompts gave the same text when they were generated again, of how many; None: none was.
     """
 
@@ -59,6 +60,7 @@ class Made:
     there: int
     made: int = 0
     errors: int = 0
+    why: str | None = None
     truncated: int = 0
     tokens_out: int = 0
     seconds: float = 0.0
@@ -73,6 +75,7 @@ class Made:
             "there": self.there,
             "made": self.made,
             "errors": self.errors,
+            "why": self.why,
             "truncated": self.truncated,
             "tokens_out": self.tokens_out,
             "seconds": round(self.seconds, 3),
@@ -195,6 +198,7 @@ class Keeper:
             self._before,
             made=len(self.outputs),
             errors=sum(output.error is not None for output in self.outputs),
+            why=next((f"{output.example}: {output.error}" for output in self.outputs if output.error is not None), None),
             truncated=sum(output.finish == "length" for output in self.outputs),
             tokens_out=self._tokens,
             seconds=time.monotonic() - self._start,

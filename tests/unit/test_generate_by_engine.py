@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,35 @@ def test_what_the_engine_refuses_is_one_line_and_leaves_with_2(tmp_path, capsys,
     assert "Traceback" not in ran.err
 
 
+def weights(path, **shapes):
+    """A safetensors file of which only the head is there: names and shapes."""
+    head = json.dumps({name: {"dtype": "F32", "shape": shape} for name, shape in shapes.items()}).encode()
+    path.write_bytes(struct.pack("<Q", len(head)) + head)
+
+
+@pytest.mark.parametrize(
+    ("layer", "wide", "said"),
+    [
+        (0, 32, "model.layers.0.q.weight is [64, 64] in the base, the adapter is made for [64, 32]"),
+        (1, 64, "model.layers.1.q.weight is not in the base"),
+    ],
+)
+def test_an_adapter_whose_weights_do_not_fit_is_refused_before_anything_is_loaded(tmp_path, engines, layer, wide, said):
+    (engines / "vllm_child.py").write_text("raise SystemExit('it was started')")
+    study = write(tmp_path)
+    weights(tmp_path / "base/model.safetensors", **{"model.layers.0.q.weight": [64, 64]})
+    module = f"base_model.model.model.layers.{layer}.q"
+    parts = {f"{module}.lora_A.weight": [8, wide], f"{module}.lora_B.weight": [64, 8]}
+    weights(tmp_path / "lora/adapter_model.safetensors", **parts)
+    with pytest.raises(EngineError) as caught:
+        study.generate()
+    where, model = tmp_path / "study.yaml", tmp_path / "base"
+    assert str(caught.value) == (
+        f"{where}: arms.tuned: {tmp_path / 'lora'}: the adapter does not fit {model}: {said}. "
+        "Name the base model that the adapter was trained on."
+    )
+
+
 def test_a_model_without_a_template_and_an_adapter_of_another_base_are_named(tmp_path):
     study = write(tmp_path)
     adapter(tmp_path / "lora", hidden_size=32)
@@ -182,6 +212,7 @@ def test_a_prompt_that_is_too_long_is_an_error_of_its_own_and_the_others_go_on(t
     write_rows(tmp_path / "test.jsonl", rows)
     made = {arm.arm: arm for arm in study.generate().arms}
     assert (made["base"].made, made["base"].errors) == (2, 1)
+    assert made["base"].why == "long: context: the prompt has 52 tokens, the model takes 12 with the answer"
     assert [notice.code for notice in study.check().warnings if "no text" in notice.text] == ["error", "error"]
 
 

@@ -21,7 +21,7 @@ import pytest
 import judge.generate.engines
 from judge.domain import Decoding, Message
 from judge.errors import EngineError
-from judge.generate.child import Ask, EngineProcess
+from judge.generate import Ask, EngineProcess
 from judge.generate.engines.wire import Refusal, failing_as, opens_a_thought, parted
 
 STAND_IN = Path(__file__).parents[1] / "engine_stand_in.py"

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any, Final
 
 if __package__:
-    from judge.generate.engines import wire
+    from judge.generate.engines import fitting, wire
 else:  # run by its path, where there is no blind-judge
+    import fitting  # type: ignore[import-not-found,no-redef]
     import wire  # type: ignore[import-not-found,no-redef]
 
 DTYPES: Final = ("auto", "bfloat16", "float16", "float32")
@@ -65,10 +66,9 @@ def check_folders(model: str, adapters: Mapping[str, str]) -> None:
     """Refuse, before anything big is loaded, what no engine could load."""
     if Path(model).is_absolute() and not Path(model).is_dir():
         raise wire.Refusal("model", f"{model}: there is no such folder")
+    fitting.look_at(model, adapters.values())
     for folder in adapters.values():
-        with wire.failing_as("adapter", f"{folder}: adapter_config.json cannot be read"):
-            config = json.loads((Path(folder) / "adapter_config.json").read_bytes())
-        if config.get("bias", "none") != "none":
+        if fitting.settings(Path(folder)).get("bias", "none") != "none":
             # peft leaves trained biases in place when the adapter is off: the base would no longer be the base.
             raise wire.Refusal("adapter", f"{folder}: an adapter with biases changes the base for good; merge it into a model")
 

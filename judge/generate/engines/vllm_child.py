@@ -7,11 +7,9 @@ is imported.  One pass is one arm: base and adapter never share a batch, since v
 from __future__ import annotations
 
 import hashlib
-import json
 import multiprocessing
 import re
 import signal
-import struct
 import sys
 import threading
 import time
@@ -26,8 +24,9 @@ from platform import python_version
 from typing import Any, Final, get_args
 
 if __package__:
-    from judge.generate.engines import wire
+    from judge.generate.engines import fitting, wire
 else:  # run by its path, where there is no blind-judge
+    import fitting  # type: ignore[import-not-found,no-redef]
     import wire  # type: ignore[import-not-found,no-redef]
 
 _RANKS: Final = (8, 16, 32, 64, 128, 256, 320, 512)  # what vllm's releases without MaxLoRARanks take
@@ -157,7 +156,7 @@ def opened(pipe: wire.Pipe, *, model: str, adapters: Mapping[str, str], options:
     if Path(model).is_absolute() and not Path(model).is_dir():  # vllm would take it for the name of a repository
         raise wire.Refusal("model", f"{model}: no such folder")
     # A checkpoint's own generation_config.json would change how one arm samples and not the other.
-    settings = {"generation_config": "vllm", **_room(adapters, options), **options}
+    settings = {"generation_config": "vllm", **_room(model, adapters, options), **options}
     try:
         llm = vllm.LLM(model=model, seed=seed, **settings)
     except Exception as error:
@@ -182,29 +181,15 @@ def _watch(pipe: wire.Pipe, processes: list[Any]) -> None:
     wire.end_all()
 
 
-def _room(adapters: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the LoRA settings that the adapters need.  Raises when the options or vllm have no room for their rank."""
+def _room(model: str, adapters: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the LoRA settings that the adapters need.  Raises when they do not fit, or vllm has no room for their rank."""
     if not adapters:
         return {}
-    ranks = {path: _rank(Path(path)) for path in adapters.values()}
     most = options.get("max_lora_rank")
     limits = _ranks() if not isinstance(most, int) else (most,)
-    for path, rank in ranks.items():
-        if rank > max(limits):
-            raise wire.Refusal("rank", f"{path}: the adapter has rank {rank}, max_lora_rank is {max(limits)}")
-    return {"enable_lora": True, "max_lora_rank": min(limit for limit in limits if limit >= max(ranks.values()))}
-
-
-def _rank(folder: Path) -> int:
-    """Read the largest rank of an adapter."""
-    try:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-        rank = max([config["r"], *(config.get("rank_pattern") or {}).values()])
-    except OSError as error:
-        raise wire.Refusal("adapter", f"{folder / 'adapter_config.json'}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise wire.Refusal("adapter", f"{folder / 'adapter_config.json'}: states no LoRA rank r") from error
-    return int(rank)
+    fitting.look_at(model, adapters.values(), max(limits))
+    rank = max(fitting.rank_of(Path(path)) for path in adapters.values())
+    return {"enable_lora": True, "max_lora_rank": min(limit for limit in limits if limit >= rank)}
 
 
 def _ranks() -> tuple[int, ...]:
@@ -231,58 +216,16 @@ def _sampling(vllm: Any, sampling: Mapping[str, Any]) -> Any:
         raise wire.Refusal("option", wire.one_line(error)) from error
 
 
-# --- Whether an adapter fits -----------------------------------------------------------------------------------------
-
-
 def _fit(llm: Any, request: Any, model: str, base: Path | None) -> None:
     """Load an adapter on trial.  vllm takes weights that are too narrow without a word, so shapes are compared as well."""
-    reasons = []
-    if base is not None and (misfit := _misfit(Path(request.lora_path), base)):
-        reasons.append(misfit)
+    reason = None if base is None else fitting.misfit(Path(request.lora_path), base)
     try:
         llm.llm_engine.add_lora(request)
     except Exception as error:
         traceback.print_exc()
-        reasons.append(f"vllm: {wire.one_line(error).partition(', please check the stack trace')[0]}")
-    if reasons:
-        raise wire.Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {'; '.join(reasons)}")
-
-
-def _misfit(adapter: Path, base: Path) -> str | None:
-    """Name the first weight of the adapter that cannot belong to the base.
-
-    Weights whose names the base does not have are left to vllm, which knows how names were changed.
-    """
-    weights, parts = _shapes(base, "*.safetensors"), _shapes(adapter, "adapter_model.safetensors")
-    known = {_any_layer(name) for name in weights}
-    for name, (rank, wide) in ((name, shape) for name, shape in parts.items() if len(shape) == 2):
-        module, found, _ = name.partition(".lora_A.weight")
-        weight = f"{module.removeprefix('base_model.model.')}.weight"
-        if not found:
-            continue
-        if weight not in weights:
-            if _any_layer(weight) in known:
-                return f"{weight} is not in the base"
-            continue
-        high = parts.get(f"{module}.lora_B.weight", [0, rank])[0]
-        if weights[weight] not in ([high, wide], [wide, high]):  # some models keep their weights transposed
-            return f"{weight} is {weights[weight]} in the base, the adapter is made for {[high, wide]}"
-    return None
-
-
-def _any_layer(name: str) -> str:
-    return re.sub(r"\.\d+\.", ".*.", name)
-
-
-def _shapes(folder: Path, files: str) -> dict[str, list[int]]:
-    """Read the shapes of the unquantized tensors from the heads of safetensors files."""
-    shapes = {}
-    for path in sorted(folder.glob(files)):
-        with path.open("rb") as file:
-            (size,) = struct.unpack("<Q", file.read(8))
-            head = json.loads(file.read(size))
-        shapes.update({name: one["shape"] for name, one in head.items() if str(one.get("dtype")).startswith(("F", "BF"))})
-    return shapes
+        reason = reason or f"vllm: {wire.one_line(error).partition(', please check the stack trace')[0]}"
+    if reason:
+        raise wire.Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {reason}")
 
 
 def _folder(model: str, revision: str | None) -> Path | None:
