@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Response
 
+from judge.text import readable
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -55,6 +57,11 @@ def link(name: str) -> str:
     return f"/static/{version()}/{name}"
 
 
+def _shown(value: Any) -> Any:
+    """Show names and other plain texts without control characters; HTML of ours is none."""
+    return readable(value) if type(value) is str else value
+
+
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -62,6 +69,7 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("review_ui", "templates"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -37,15 +37,15 @@ def to_html(text: str) -> str:
     Only the first 200,000 characters are shown, with a note.  The empty string for a text without visible characters.
     Deterministic; never raises.
     """
-    shown = _readable(text[:LIMIT])
+    shown = readable(text[:LIMIT])
     fragment = _render(shown) if shown.strip() else ""
     if len(text) > LIMIT:
         fragment += f"<p><em>Cut here: the first {LIMIT:,} of {len(text):,} characters are shown.</em></p>"
     return fragment
 
 
-def _readable(text: str) -> str:
-    """Replace what cannot be shown, or lies about its order, by something visible."""
+def readable(text: str) -> str:
+    """Replace what cannot be shown, or lies about its order, by something visible; plain text in and out."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     named = _OVERRIDES.sub(lambda run: f"[U+{ord(run[0][0]):04X}{' …' if len(run[0]) > 1 else ''}]", whole)
     return named.replace("\r\n", "\n").replace("\r", "\n").translate(_PICTURES)

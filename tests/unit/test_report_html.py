@@ -82,6 +82,13 @@ def test_a_hostile_name_is_shown_as_text() -> None:
     assert ATTACK in Page(to_html(hostile_report())).text
 
 
+def test_names_cannot_hide_or_turn_what_follows() -> None:
+    made = report(study="s\x00\x1b[2K", candidate="c\u202ednuora", warnings=(Notice(code="x\x07", text="t\u2066"),))
+    html = to_html(made)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
+    assert "c[U+202E]dnuora" in html
+
+
 def test_headings_are_in_order_and_every_reference_has_its_target() -> None:
     page = Page(to_html(report()))
     assert page.headings[0] == 1
