@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring as _quoted
 from typing import Any, Final
 
 FORMAT: Final = 1  # the version of every digest; a change of any digest's content raises it
@@ -21,22 +21,26 @@ def canonical_json(value: Any) -> str:
     Raises ValueError for NaN and infinities, TypeError for anything else.
     Keys sort by UTF-16 code units, as the RFC asks.
     """
-    match value:
-        case None | bool():
-            return json.dumps(value)
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case int():
-            return str(value)
-        case float():
-            return _number(value)
-        case list() | tuple():
-            return "[" + ",".join(canonical_json(item) for item in value) + "]"
-        case dict():
-            pairs = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
-            return "{" + ",".join(f"{canonical_json(str(k))}:{canonical_json(v)}" for k, v in pairs) + "}"
-        case _:
-            raise TypeError(f"{type(value).__name__} has no canonical JSON")
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(canonical_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join([f'{_quoted(str(key))}:{canonical_json(value[key])}' for key in _in_order(value)])}}}"
+    raise TypeError(f"{type(value).__name__} has no canonical JSON")
+
+
+def _in_order(keys: Iterable[str]) -> list[str]:
+    # ASCII sorts the same by UTF-16 code units, and nearly every key is ASCII.
+    return sorted(keys) if all(map(str.isascii, keys)) else sorted(keys, key=lambda key: key.encode("utf-16-be"))
 
 
 def _number(value: float) -> str:

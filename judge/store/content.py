@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from judge.domain import Criterion, Example, Label, Message, Output, Reading, Rubric, Score
@@ -14,7 +14,18 @@ _TUPLES = {"tags", "flags", "stop"}
 
 def to_content(thing: Example | Output | Label | Reading | Score | Rubric) -> dict[str, Any]:
     """Give a thing as plain JSON values."""
-    return asdict(thing)
+    return {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
+
+
+def _plain(value: Any) -> Any:
+    # dataclasses.asdict copies every value deeply, which took longer than writing the row.
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
 
 
 def from_content(kind: type[T], content: Mapping[str, Any], **changed: Any) -> T:
