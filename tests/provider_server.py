@@ -74,6 +74,10 @@ _ERRORS: Final[Mapping[str, _Error]] = {
         400, "temperature: not supported with this model.", ("invalid_request_error", "unsupported_parameter"),
         "invalid_request_error", param="temperature",
     ),
+    "context": _Error(
+        400, "max_completion_tokens is too large: the model's maximum context length is 4096 tokens.",
+        ("invalid_request_error", "invalid_value"), "invalid_request_error", param="max_completion_tokens",
+    ),
     "too_large": _Error(413, "The request is too large.", ("invalid_request_error", "request_too_large"), "request_too_large"),
     "error_500": _Error(500, "Something broke.", ("server_error", None), "api_error"),
     "error_503": _Error(503, "The service is busy.", ("service_unavailable", None), "api_error"),
@@ -404,6 +408,7 @@ class ProviderServer:
     answer: gives the text of an answer to a request's body.  latency_s: before every answer but a 4xx, which come at once.
     slow: a share of answers that take so many seconds instead.  requests_per_minute, tokens_per_minute: what is above gets
     a 429; tokens are those of the prompts, and of the answers for OpenAI.  faults: shares by name, also while it runs.
+    faulty: set while it runs, names the fault that a body meets, if any.
     retry_after_s: what `throttled` and `stop_ramp` ask for (whole seconds in `retry-after`, exact in `retry-after-ms`).
     speaks: the dialects whose SDK is loaded; others are unknown paths.
 
@@ -428,6 +433,7 @@ class ProviderServer:
     ) -> None:
         self.answer, self.latency_s, self.slow, self.seed, self.retry_after_s = answer, latency_s, slow, seed, retry_after_s
         self.faults = faults or {}
+        self.faulty: Callable[[Body], str | None] = lambda _: None
         self.requests: list[Asked] = []
         self.answered_ok = self.in_flight = self.in_flight_max = self.connections = self.tokens_in = self.tokens_out = 0
         self._request_limit = _Bucket(requests_per_minute or UNLIMITED_REQUESTS, burst_s)
@@ -508,7 +514,7 @@ class ProviderServer:
         raw = await request.read()
         call = _Call(dialect=dialect, digest=hashlib.sha256(raw).hexdigest(), tokens_in=max(1, len(raw) // 4))
         wait_s = self._admit(call)
-        kind = "limited" if wait_s else self._drawn(call)
+        kind = "limited" if wait_s else self.faulty(json.loads(raw)) or self._drawn(call)
         key = request.headers.get("x-api-key" if dialect == "messages" else "authorization")
         self.requests.append(Asked(time.monotonic(), kind, request.path, call.digest, call.turn, key))
         call.headers = self._headers(call, wait_s, kind)

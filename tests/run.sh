@@ -31,7 +31,9 @@ fi
 chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 if [ -z "${CHROMIUM:-}" ] && ! chromium >/dev/null; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null
+        # A mirror that does not answer is tried once more; without a browser nothing can be said about the pages.
+        install_chromium() { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+        install_chromium || { sleep 10 && install_chromium; } || { echo "tests/run.sh: chromium cannot be installed" >&2; exit 1; }
     else
         "$venv/bin/python" -m playwright install chromium
     fi

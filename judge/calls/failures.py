@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from judge.calls.pacing import Limits
+
 FailureKind: TypeAlias = Literal["throttled", "overloaded", "transport", "out_of_money", "not_allowed", "bad_request"]
 RETRIED: Final[frozenset[FailureKind]] = frozenset({"throttled", "overloaded", "transport"})
 _MONEY_CODES: Final = (
@@ -39,6 +41,7 @@ class Failed:
     retry_after_s: float | None = None
     request_id: str | None = None
     paid: bool = False
+    limits: Limits = Limits()  # that came with it
 
 
 class CallFailed(Exception):

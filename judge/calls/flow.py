@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +19,7 @@ from judge.calls.budget import Budget
 from judge.calls.failures import RETRIED, CallFailed, Failed
 from judge.calls.journal import Journal
 from judge.calls.lane import ATTEMPTS, Call, Lane
-from judge.calls.pacing import LONGEST_PAUSE_S, Limits, Pacer
+from judge.calls.pacing import LONGEST_PAUSE_S, Pacer
 from judge.calls.prices import prices
 from judge.calls.providers.base import Provider, Reply
 from judge.calls.request import Answer, Request
@@ -30,6 +31,7 @@ from judge.store.database import Database
 
 _AHEAD: Final = 512  # requests read at a time
 _DOWN: Final = 50  # failures in a row, after which a provider is taken for down
+_LIMIT: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.I)  # what a server refuses as too much
 _SILENT: Final = 3  # failures in a row that tell silence from one lost call
 
 Give = Callable[[tuple[int, Answer | None]], None]
@@ -62,6 +64,7 @@ class Flow:
         self.answered = 0
         self.failed = 0
         self.tries = 0
+        self.lost = 0  # tries that may have been paid although no answer came
         self._database = database
         self._providers = providers
         self._journal = Journal(database, clock)
@@ -149,6 +152,7 @@ class Flow:
             if name is None or (name not in known and not self._settings.send):
                 self._give((place, None))
             elif name in known:
+                self._lane(request).answers += 1  # it answers, whatever comes of the rest
                 self.from_journal += 1
                 self.saved_usd += known[name].cost_usd or 0.0
                 self._give((place, self._restored(request, known[name])))
@@ -190,7 +194,7 @@ class Flow:
                 continue
             now = time.monotonic()
             self._check_throttling(lane, now)
-            wait = lane.pacer.wait(lane.waiting[0].tokens_in if lane.waiting else 1.0, now)
+            wait = lane.pacer.wait(lane.tokens(lane.waiting[0]) if lane.waiting else 1.0, now)
             call = lane.next_call(now) if wait == 0 else None
             if call is not None and not lane.free and not self._reserved(call, lane):
                 lane.waiting.appendleft(call)
@@ -201,7 +205,7 @@ class Flow:
                 back = None if due is None or due <= now else due - now
                 await self._rest(lane, [wait or None, back, 1.0 if lane.later else None])
                 continue
-            lane.pacer.start(call.tokens_in)
+            lane.pacer.start(lane.tokens(call))
             lane.busy += 1
             task = asyncio.create_task(self._try(lane, call))
             open_.add(task)
@@ -261,9 +265,9 @@ class Flow:
     async def _send(self, lane: Lane, call: Call) -> tuple[Reply | None, Failed | None, float]:
         """Hold a place while the call is on the wire, and no longer: writing down what came needs none."""
         try:
-            await self._journal.sending(call.digest, call.tries)
+            await self._journal.sending(call.digest, call.tries, call.worst_cost(lane.price))
             started = call.sent_at = time.monotonic()
-            timeout = lane.timeout_s(self._settings.timeout_s)
+            timeout = lane.timeout_s(call, self._settings.timeout_s)
             reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
             return reply, None, time.monotonic() - started
         except CallFailed as failure:
@@ -279,6 +283,8 @@ class Flow:
         now = self._last_answer = time.monotonic()
         lane.pacer.answered(reply.limits, now)
         usage = reply.answer.usage
+        if usage.tokens_out is not None:
+            lane.lengths.append(usage.tokens_out)
         cost = lane.cost(call, usage)
         answer = replace(reply.answer, cost_usd=cost, latency_s=reply.answer.latency_s or (None if lane.free else took))
         ours = call.request.most_tokens is None  # a limit of the asker's is no failure
@@ -296,6 +302,7 @@ class Flow:
         self.budget.settle(call.digest, cost)
         if cut_first:
             call.raised = 1  # the room was too small, once; what is cut again is cut
+            call.cut = kept, answer
             lane.put_off(call, now)
             return
         self._answer(call, answer)
@@ -303,6 +310,7 @@ class Flow:
     async def _failed(self, lane: Lane, call: Call, failed: Failed) -> None:
         # A try that may have been paid keeps its worst cost, in the journal too: the cap holds whatever was booked.
         cost = call.worst_cost(lane.price) if failed.paid else None
+        self.lost += failed.paid
         kept = Outcome(
             call=call.digest,
             n=call.tries,
@@ -323,6 +331,13 @@ class Flow:
             self._halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
         elif failed.kind in RETRIED:
             self._again(lane, call, failed, now)
+        elif call.cut is not None:  # more room than the model has: what was cut is the answer
+            kept, answer = call.cut
+            await self._journal.came(replace(kept, error_class=None))
+            self._answer(call, answer)
+        elif _LIMIT.search(failed.text) and call.request.base_url and call.raised == 0:
+            call.raised = -1  # a small context: the server knows best how much is left of it
+            lane.put_off(call, now)
         else:
             self._refused(lane, call, failed)
 
@@ -330,7 +345,7 @@ class Flow:
         if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
             text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
             self._halt(Parked(text, hint="run the same command again then"))
-        lane.pacer.throttle(failed.retry_after_s, Limits(), now)
+        lane.pacer.throttle(failed.retry_after_s, failed.limits, now)
         lane.put_off(call, lane.pacer.paused_until + self._jitter.random() * 0.2)
 
     def _again(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
@@ -349,7 +364,8 @@ class Flow:
         """Tell a provider that is down from calls that are lost now and then."""
         in_a_row = lane.failures_in_a_row
         # A call that went out after the last answer and was waited for in vain: no answer came for so long.
-        unheard = call.sent_at > self._last_answer and now - self._last_answer >= self._settings.timeout_s
+        patience = lane.timeout_s(call, self._settings.timeout_s)
+        unheard = call.sent_at > self._last_answer and now - self._last_answer >= patience
         return (unheard and in_a_row >= _SILENT) or in_a_row >= _DOWN or (lane.answers == 0 and call.failures >= ATTEMPTS)
 
     def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from judge.clock import Clock
+from judge.errors import StateError
 from judge.store import calls as store
-from judge.store.calls import Intent, Outcome
+from judge.store.calls import Intent, Outcome, Sent
 from judge.store.database import Database
 
 
@@ -20,9 +20,9 @@ class Journal:
         self._database = database
         self._clock = clock
         self._intents: list[Intent] = []
-        self._sent: list[tuple[str, int]] = []
+        self._sent: list[Sent] = []
         self._outcomes: list[Outcome] = []
-        self._waiting: asyncio.Future[None] | None = None
+        self._waiting: asyncio.Future[frozenset[str]] | None = None
         self._writing = False
 
     async def plan(self, intents: list[Intent]) -> None:
@@ -30,17 +30,19 @@ class Journal:
         self._intents += intents
         await self._written()
 
-    async def sending(self, call: str, n: int) -> None:
-        """Keep that a try goes out."""
-        self._sent.append((call, n))
-        await self._written()
+    async def sending(self, call: str, n: int, worst_usd: float) -> None:
+        """Keep that a try goes out, at what it may cost at most.  Raises StateError when another process sends it now."""
+        self._sent.append(Sent(call=call, n=n, worst_usd=worst_usd))
+        if call in await self._written():
+            raise StateError("another command asks the same calls now", hint="let it finish, then run this one again")
 
     async def came(self, outcome: Outcome) -> None:
         """Keep what came of a try."""
         self._outcomes.append(outcome)
         await self._written()
 
-    async def _written(self) -> None:
+    async def _written(self) -> frozenset[str]:
+        """Wait until all is on disk; give the calls of the same commit that another process sends already."""
         loop = asyncio.get_running_loop()
         if self._waiting is None:
             self._waiting = loop.create_future()
@@ -48,7 +50,7 @@ class Journal:
         if not self._writing:
             self._writing = True
             loop.call_soon(self._flush)
-        await asyncio.shield(waiting)
+        return await asyncio.shield(waiting)
 
     def _flush(self) -> None:
         """Hand over all that gathered; what comes while that is written goes with the next commit."""
@@ -59,11 +61,11 @@ class Journal:
         written = self._database.submit(_write, *batch, self._clock())
         written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, waiting, done))
 
-    def _done(self, waiting: asyncio.Future[None] | None, written: Any) -> None:
+    def _done(self, waiting: asyncio.Future[frozenset[str]] | None, written: Any) -> None:
         failure = written.exception()
         if waiting is not None and not waiting.done():
             if failure is None:
-                waiting.set_result(None)
+                waiting.set_result(written.result())
             else:
                 waiting.set_exception(failure)
         if self._waiting is None:
@@ -72,10 +74,9 @@ class Journal:
             self._flush()
 
 
-def _write(tx: Any, intents: list[Intent], sent: list[tuple[str, int]], outcomes: list[Outcome], now: datetime) -> None:
-    steps: list[tuple[Callable[..., None], Any]] = [
-        (store.intend, intents), (store.record, outcomes), (store.send, sent),
-    ]  # fmt: skip
-    for step, rows in steps:
-        if rows:
-            step(tx, rows, now)
+def _write(tx: Any, intents: list[Intent], sent: list[Sent], outcomes: list[Outcome], now: datetime) -> frozenset[str]:
+    if intents:
+        store.intend(tx, intents, now)
+    if outcomes:
+        store.record(tx, outcomes, now)
+    return store.send(tx, sent, now) if sent else frozenset()

@@ -13,12 +13,17 @@ from typing import Final
 from judge.calls.pacing import Pacer
 from judge.calls.prices import Price
 from judge.calls.providers.base import Provider, output_limit
-from judge.calls.request import Request, Usage
+from judge.calls.request import Answer, Request, Usage
+from judge.store.calls import Outcome
 
 ATTEMPTS: Final = 5  # tries that count; being throttled does not
 WRONG: Final = 5  # refused requests at the very beginning, after which the settings are in doubt
 CHARACTERS_PER_TOKEN: Final = 3.5
 _LATENCIES: Final = 200
+_KNOWN: Final = 20  # answers after which it is known how long they take
+_PATIENCE: Final = 10
+_THINKS_LONG: Final = frozenset({"high", "xhigh", "max"})
+_OUT: Final = 300  # tokens of an answer, as long as none has come
 _AROUND: Final = 200  # tokens that a provider puts around the turns
 
 
@@ -31,14 +36,16 @@ class Call:
     asked_by: list[int]
     tries: int = 0  # as the journal numbers them
     failures: int = 0  # tries that count
-    raised: int = 0  # how often the output limit was raised
+    raised: int = 0  # how often the output limit was raised; -1: it is left to the server
+    cut: tuple[Outcome, Answer] | None = None  # the answer that was cut, should no longer one be had
     sent_at: float = 0.0  # of the last try
 
     @property
     def tokens_in(self) -> float:
-        """Estimate what is read; only for pacing and reservation."""
+        """Estimate what is read; only for pacing."""
         written = sum(len(turn.content) for turn in self.request.messages) + len(self.request.system or "")
-        return written / CHARACTERS_PER_TOKEN
+        schema = 0 if self.request.schema is None else len(json.dumps(self.request.schema))
+        return (written + schema) / CHARACTERS_PER_TOKEN + _AROUND / 10
 
     @property
     def most_tokens_in(self) -> int:
@@ -68,6 +75,7 @@ class Lane:
     waiting: deque[Call] = field(default_factory=deque)
     later: list[tuple[float, int, Call]] = field(default_factory=list)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
+    lengths: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCIES))  # of answers, in tokens
     busy: int = 0  # calls on the wire or being written down
     failures_in_a_row: int = 0
     answers: int = 0
@@ -95,6 +103,11 @@ class Lane:
         """Nothing waits, nothing is open, nothing comes back."""
         return not (self.waiting or self.later or self.busy)
 
+    def tokens(self, call: Call) -> float:
+        """Estimate what a call takes of a limit on tokens: what is read, and as much as long answers had so far."""
+        lengths = sorted(self.lengths)
+        return call.tokens_in + (lengths[int(0.9 * len(lengths))] if lengths else _OUT)
+
     def put_off(self, call: Call, due: float) -> None:
         """Let a call come back at a moment; it holds no place until then."""
         heapq.heappush(self.later, (due, next(self._order), call))
@@ -110,8 +123,11 @@ class Lane:
         """Say when the next call comes back."""
         return self.later[0][0] if self.later else None
 
-    def timeout_s(self, least: float) -> float:
-        """Give how long a call may take: six times what slow ones took so far, and never under `least`."""
-        if len(self.latencies) < 20:
-            return least
+    def timeout_s(self, call: Call, least: float) -> float:
+        """Give how long a call may take: six times what slow ones took so far, and never under `least`.
+
+        A model that thinks hard, and a server of one's own, may take ten times as long before more is known.
+        """
+        if len(self.latencies) < _KNOWN:
+            return least * (_PATIENCE if call.request.base_url or call.request.effort in _THINKS_LONG else 1)
         return max(least, 6 * sorted(self.latencies)[int(0.95 * len(self.latencies))])

@@ -11,8 +11,8 @@ import typer
 
 from judge import __version__
 from judge.cli import examining, files, generating, reviews, rubrics, service, start, studies
-from judge.cli.console import note
-from judge.errors import JudgeError
+from judge.cli.console import emit, note
+from judge.errors import JudgeError, Parked
 
 BUG: Final = 70
 INTERRUPTED: Final = 130
@@ -48,6 +48,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = app(args=list(arguments), prog_name="judge", standalone_mode=False)
     except JudgeError as error:
+        if isinstance(error, Parked) and "--json" in arguments:
+            emit({"event": "parked", "text": str(error)})
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:

@@ -201,6 +201,7 @@ def show(
         bool,
         typer.Option("--prompt", help="Also print the words that judges are asked in; of EXAMPLE ARM, what the arm reads."),
     ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Also print models' answers as they came, every try of them.")] = False,
     db: DbOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -208,7 +209,7 @@ def show(
 
     Example: judge show leap-year/tuned study.yaml, or judge show leap-year --prompt tuned
     """
-    from judge.cli.tables import pair_lines
+    from judge.cli.tables import pair_lines, raw_lines
     from judge.workflow import showing
 
     (pair, *arm), study = split_study(words)
@@ -222,13 +223,16 @@ def show(
     with open_study(study, db).work() as work:
         shown = showing.show(work, pair)
         asked = showing.prompts(work, shown) if prompt else {}
+        came = showing.raw_answers(work, shown) if raw else []
     if as_json:
-        emit({**showing.to_json(shown), **({"prompts": asked} if prompt else {})})
+        emit({**showing.to_json(shown), **({"prompts": asked} if prompt else {}), **({"answers": came} if raw else {})})
         return
     for line in pair_lines(shown):
         say(line)
     for order, text in asked.items():
         say(f"\n--- prompt, order {order} ---\n{text}")
+    for line in raw_lines(came):
+        say(line)
 
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from judge.agreement import Agreement, Bridge, JudgePanel, PeoplePanel, Span
@@ -103,7 +103,12 @@ def asked_line(asked: Asked) -> str:
     """Write what asking came to, and what it cost."""
     saved = f", which saved {asked.saved_usd:.4f} USD" if asked.saved_usd else ""
     spent = f"; {asked.usd:.4f} USD spent now" if asked.usd else ""
-    return f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} of them from the journal{saved}{spent}"
+    lost = f"; {asked.possibly_paid} tries may have been paid without an answer, and count at their worst" * bool(
+        asked.possibly_paid
+    )
+    return (
+        f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} of them from the journal{saved}{spent}{lost}"
+    )
 
 
 def made_line(made: Made) -> str:
@@ -143,6 +148,15 @@ def score_lines(found: Scored) -> Iterator[str]:
         why = ", ".join(f"{count} {reason}" for reason, count in row.missing.items())
         yield f"{_line(f'{row.criterion} ({row.of[0]} to {row.of[1]})', row.estimate)}{why and f': {why}'}"
     yield asked_line(found.asked)
+
+
+def raw_lines(came: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write answers as they came."""
+    for one in came:
+        about = f", {one['criterion']}" if one["criterion"] else ""
+        asked = f"order {one['order']}, repeat {one['repeat']}, ask {one['ask']}, try {one['try']}"
+        yield f"\n--- {one['judge']}{about}, {asked}: {one['status']} ---"
+        yield one["raw"] or "(nothing came)"
 
 
 def pair_lines(shown: Exhibit) -> Iterator[str]:

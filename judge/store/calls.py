@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -28,6 +28,15 @@ class Intent:
     repeat: int
     request: Mapping[str, Any]
     tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A try that goes out, and what it may cost at most."""
+
+    call: str
+    n: int
+    worst_usd: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +86,23 @@ def tries(tx: Session, digests: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def send(tx: Session, sent: Sequence[tuple[str, int]], now: datetime) -> None:
-    """Note that tries go out now: (call, n).  What is only `sent` when the process dies may have been paid."""
+def send(tx: Session, sent: Sequence[Sent], now: datetime) -> frozenset[str]:
+    """Note that tries go out now; give the calls of those that another process sent already, which are left as they are.
+
+    What is only `sent` when the process dies may have been paid: it counts at its worst until it is known better.
+    """
+    there: set[tuple[str, int]] = set()
+    for some in chunks([one.call for one in sent]):
+        query = select(ATTEMPT.c.call, ATTEMPT.c.n).where(ATTEMPT.c.call.in_(some))
+        there |= {(row.call, row.n) for row in tx.connection().execute(query)}
     rows: list[dict[str, Any]] = [
-        {"call": call, "n": n, "status": "sent", "raw": None, "usage": {}, "at": now} for call, n in sent
+        {"call": s.call, "n": s.n, "status": "sent", "raw": None, "usage": {}, "cost_usd": s.worst_usd or None, "at": now}
+        for s in sent
+        if (s.call, s.n) not in there
     ]
-    tx.connection().execute(ATTEMPT.insert(), rows)
+    if rows:
+        tx.connection().execute(ATTEMPT.insert(), rows)
+    return frozenset(one.call for one in sent if (one.call, one.n) in there)
 
 
 def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -107,24 +127,41 @@ def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         tx.connection().execute(update(CALL).where(CALL.c.digest == bindparam("call_digest")).values(state="answered"), closed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a call, as it is kept: `status` sent, answered or failed; raw: the body of the answer, if one came."""
+
+    call: str
+    n: int
+    status: str
+    error_class: str | None
+    raw: str | None
+
+
+def attempts(tx: Session, digests: Sequence[str]) -> list[Attempt]:
+    """Give every try at these calls, in the order of the digests and of the tries."""
+    found: dict[str, list[Attempt]] = {digest: [] for digest in digests}
+    for some in chunks(digests):
+        for row in tx.connection().execute(select(ATTEMPT).where(ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)):
+            kept = Attempt(call=row.call, n=row.n, status=row.status, error_class=row.error_class, raw=row.raw)
+            found[row.call].append(kept)
+    return [one for tries in found.values() for one in tries]
+
+
 def possibly_paid(tx: Session, digests: Sequence[str]) -> int:
-    """Count tries whose answer never reached the disk although they had gone out."""
+    """Count tries that may have been paid although no answer reached the disk: it was lost, or the process was killed."""
+    lost = or_(ATTEMPT.c.status == "sent", and_(ATTEMPT.c.status == "failed", ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0))
     count = 0
     for some in chunks(digests):
-        query = select(func.count()).select_from(ATTEMPT).where(ATTEMPT.c.status == "sent", ATTEMPT.c.call.in_(some))
+        query = select(func.count()).select_from(ATTEMPT).where(lost, ATTEMPT.c.call.in_(some))
         count += int(tx.connection().execute(query).scalar_one())
     return count
 
 
 def spent_usd(tx: Session, digests: Sequence[str]) -> float:
-    """Add up what tries at these calls cost."""
+    """Add up what tries at these calls cost, those that may have been paid at their worst."""
     total = 0.0
     for some in chunks(digests):
         query = select(func.sum(ATTEMPT.c.cost_usd)).where(ATTEMPT.c.call.in_(some))
         total += float(tx.connection().execute(query).scalar() or 0.0)
     return total
-
-
-def raw_answers(tx: Session, digests: Sequence[str]) -> dict[str, str | None]:
-    """Give the raw answers of calls, for showing them."""
-    return {digest: outcome.raw for digest, outcome in answered(tx, digests).items()}

@@ -24,7 +24,18 @@ def read_judges(study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, A
     config: dict[str, Any] = {}
     for name in names:
         judges[name], config[name] = _judge(study, name, arms)
+        twin = next((one for one in judges.values() if one.name != name and _asks_alike(one, judges[name])), None)
+        if twin:
+            fields = study.yaml.fields(("judges", name), JUDGE_KEYS)
+            hint = "take one of them out, and write `repeats:` to ask a judge more than once"
+            fields.fail(judges[name].source, f"the judge '{name}' is '{twin.name}' by another name: it would vote twice", hint)
     return judges, config
+
+
+def _asks_alike(one: Judge, other: Judge) -> bool:
+    """Two models that are asked in the same way are one judge, whatever their names, keys and repeats."""
+    ways = [(judge.source, judge.base_url, judge.target, judge.effort, judge.per_call) for judge in (one, other)]
+    return one.source in MODELS and ways[0] == ways[1]
 
 
 def _judge(study: StudyFile, name: str, arms: Mapping[str, Arm]) -> tuple[Judge, dict[str, Any]]:

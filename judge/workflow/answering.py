@@ -66,16 +66,16 @@ class Asked:
         }
 
 
-def asked_of(engine: Engine, spent_before: float, *, calls: int, answered: int, possibly_paid: int) -> Asked:
-    """Say what asking came to.  spent_before: what the budget had spent when the engine was opened."""
+def asked_of(engine: Engine, spent_before: float, *, calls: int, answered: int, from_journal: int, lost: int) -> Asked:
+    """Say what asking came to.  spent_before: what the budget had spent when the engine was opened; lost: tries before it."""
     flow = engine.flow
     return Asked(
         calls=calls,
         answered=answered,
-        from_journal=flow.from_journal,
+        from_journal=from_journal,
         usd=flow.budget.spent - spent_before,
         saved_usd=flow.saved_usd,
-        possibly_paid=possibly_paid,
+        possibly_paid=lost + flow.lost,
     )
 
 
@@ -174,10 +174,11 @@ def answers(
             if progress:
                 progress(tally_of(engine, done, of))
 
-        found = list(engine.submit([ask(0) for ask in asks], tell).answers)
+        first = engine.submit([ask(0) for ask in asks], tell)
+        found = list(first.answers)
         again = [n for n, answer in enumerate(found) if answer and not answer.failed and not readable(n, answer)]
         for n, answer in zip(again, engine.submit([asks[n](1) for n in again]).answers, strict=True):
             if readable(n, answer):
                 found[n] = answer
     answered = sum(answer is not None and not answer.failed for answer in found)
-    return found, asked_of(engine, spent, calls=len(asks), answered=answered, possibly_paid=lost)
+    return found, asked_of(engine, spent, calls=len(asks), answered=answered, from_journal=first.from_journal, lost=lost)

@@ -18,6 +18,7 @@ from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
 _TOLD_S: Final = 0.5  # how often at least progress is told
+_SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 _RETRIED: Final = UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
 
 
@@ -44,7 +45,7 @@ def ask(
         spent = engine.flow.budget.spent
         taken = _Taken(work, rubric, asks, engine, progress)
         _take_all(taken, asks, retry=retry)
-    return asked_of(engine, spent, calls=len(asks), answered=taken.answered, possibly_paid=lost)
+    return asked_of(engine, spent, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal, lost=lost)
 
 
 def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:
@@ -100,7 +101,9 @@ class _Taken:
         self._told = time.monotonic()
         self._unscored: set[int] = set()
         self._left: dict[int, bool] = {}
+        self._lacking: dict[int, frozenset[str]] = {}  # criteria that could not be read, by place
         self.answered = 0
+        self.from_journal = 0  # of the first answers
 
     def take(self, places: Collection[int], reask: int) -> Mapping[int, bool]:
         """Ask for the asks at these places, and keep what comes.
@@ -117,6 +120,8 @@ class _Taken:
                 self._tell()
         finally:
             self._flush()
+        if not reask:
+            self.from_journal = self._engine.flow.from_journal
         return self._left
 
     def in_journal(self, places: Collection[int], reask: int) -> set[int]:
@@ -133,21 +138,30 @@ class _Taken:
         one = self._asks[place]
         live = one.judge.source in MODELS
         parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example), one.criterion)
-        reasons = {said.reason for said in parsed}
-        unreadable = not reasons.isdisjoint(UNREADABLE)
-        if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
-            self._left[place] = unreadable
         if reask == 0:
             self.answered += answer is not None and not answer.failed
-        elif unreadable:
-            return  # no better than the first one, which is kept
-        self._score(place, parsed)
+            wanted = frozenset(said.criterion for said in parsed)
+        else:
+            wanted = self._filled(place, parsed)
+        self._lacking[place] = self._lacking.get(place, wanted) - {s.criterion for s in parsed if s.reason is None}
+        reasons = {said.reason for said in parsed if said.criterion in self._lacking[place]}
+        if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
+            self._left[place] = not reasons.isdisjoint(UNREADABLE)
+        if not self._lacking[place]:
+            del self._lacking[place]
         if live and answer is None:
             return  # never asked, which is no reading
-        self._read += readings(self._work, one, answer, parsed, self._rubric)
+        self._score(place, [said for said in parsed if said.criterion in wanted])
+        read = readings(self._work, one, answer, parsed, self._rubric)
+        self._read += [row for row in read if row[1].criterion in wanted]
         self._waiting += 1
         if self._waiting >= _BATCH:
             self._flush()
+
+    def _filled(self, place: int, parsed: Sequence[Parsed]) -> frozenset[str]:
+        """Give the criteria that could not be read and that another answer settles; what was read before it stays."""
+        lacking = self._lacking.get(place, frozenset())
+        return frozenset(s.criterion for s in parsed if s.criterion in lacking and (s.reason is None or s.reason in _SETTLED))
 
     def _score(self, place: int, parsed: Sequence[Parsed]) -> None:
         for said in parsed:

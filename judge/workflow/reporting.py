@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from judge import access
 from judge.agreement import select_labels
 from judge.decision import decide
-from judge.decision.report import ArmSummary, Cost, Exhibit, MissingRow, Opening, Rationale, Report
-from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Reading, Verdict
+from judge.decision.report import ArmSummary, Exhibit, MissingRow, Opening, Rationale, Report
+from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Verdict
 from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
+from judge.workflow.costs import cost_of
 from judge.workflow.findings import equal_pairs, found_in_outputs, found_in_pairs, output_notices
 from judge.workflow.measure import Measured, measure
 from judge.workflow.origins import in_words, origin_notices, origins
@@ -47,7 +48,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
         primary=measured.primary,
         agreement=measured.agreement.to_json(),
         arms={name: _arm_summary(work, name, found[name], made.get(name, "")) for name in study.arms},
-        cost=_cost(measured.readings),
+        cost=cost_of(work, measured.readings, {pair.id for pair in measured.pairs}),
         openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
         looks=looks,
         warnings=(*measured.agreement.warnings, *_warnings(work, measured, found, stray)),
@@ -83,18 +84,6 @@ def _arm_summary(work: Opened, name: str, found: Mapping[str, Sequence[str]], ma
 def _total(counts: Iterable[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
-
-
-def _cost(readings: Sequence[Reading]) -> Cost:
-    # All criteria of one call carry its cost; it was paid once.
-    paid = {(reading.judge, reading.digest): reading for reading in readings if reading.cost_usd is not None}
-    by_judge: defaultdict[str, float] = defaultdict(float)
-    repeats: defaultdict[str, float] = defaultdict(float)
-    for reading in paid.values():
-        by_judge[reading.judge] += reading.cost_usd or 0.0
-        if reading.repeat > 1:
-            repeats[reading.judge] += reading.cost_usd or 0.0
-    return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats))
 
 
 def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str, Sequence[str]]], stray: int) -> list[Notice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from judge.calls import Answer, Settings
 from judge.domain import Estimate, Example, Judge, Notice, Output, Rubric, Score
 from judge.errors import StudyError
 from judge.judging import MODELS, Scoring, graded, parse_scores, score_request, span_of
-from judge.stats import mean
+from judge.stats import mean, rate
 from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, answers
 from judge.workflow.workspace import Opened
@@ -160,19 +160,28 @@ def _table(work: Opened, scores: Sequence[Score]) -> Iterator[Graded]:
             arm=arm,
             criterion=criterion,
             of=spans[criterion],
-            estimate=_mean(work.sources.examples, rows, missing.total()),
+            estimate=_estimate(work.sources.examples, rows, missing.total(), spans[criterion]),
             missing=dict(sorted(missing.items())),
         )
 
 
-def _mean(examples: Mapping[str, Example], rows: Sequence[Score], missing: int) -> Estimate:
+def _estimate(examples: Mapping[str, Example], rows: Sequence[Score], missing: int, span: tuple[int, int]) -> Estimate:
+    """Estimate a mean score; that of a check is a rate, and none lies outside what can be scored."""
     clusters: dict[object, list[float]] = {}
     for row in rows:
         if row.value is not None:
             example = examples[row.example]
             key = example.group if example.group is not None else example.messages
             clusters.setdefault(key, []).append(row.value)
-    return mean([sum(values) / len(values) for values in clusters.values()], missing=missing)
+    means = [sum(values) / len(values) for values in clusters.values()]
+    if span == (0, 1):
+        import numpy as np
+
+        return rate(np.array(means), missing=missing)
+    found = mean(means, missing=missing)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(found.low, span[0]), high=min(found.high, span[1]))
 
 
 def _left_out(work: Opened) -> tuple[Notice, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from judge.decision.report import Exhibit
 from judge.domain import ORDERS, Pair
 from judge.errors import JoinError, StudyError, did_you_mean
 from judge.generate import Ask, conversation
-from judge.judging import prompt
+from judge.judging import MODELS, prompt, request
+from judge.store import calls as journal
+from judge.workflow.answering import tried
+from judge.workflow.asking import plan_of
 from judge.workflow.by_engine import engine_of
 from judge.workflow.measure import measure
 from judge.workflow.outputs import generated_arms
@@ -47,6 +51,33 @@ def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:
         return {}
     asked = {order: prompt(shown.pair, work.sources.rubric, order) for order in ORDERS}
     return {order: f"{system}\n\n{messages[0].content}" for order, (system, messages) in asked.items()}
+
+
+def raw_answers(work: Opened, shown: Exhibit) -> list[dict[str, Any]]:
+    """Give every try at a call of a model about a pair: judge, order, repeat, which ask and try it was, what came of it."""
+    rubric = work.sources.rubric
+    if rubric is None:
+        return []
+    judges = [judge for judge in work.study.judges.values() if judge.source in MODELS]
+    found = []
+    for one in (one for one in plan_of(work, judges) if one.pair.id == shown.pair.id):
+        calls = tried(work, [partial(request, one, rubric)])
+        with work.database.read() as tx:
+            kept = journal.attempts(tx, calls)
+        found += [
+            {
+                "judge": one.judge.name,
+                "order": one.order,
+                "repeat": one.repeat,
+                "criterion": one.criterion,
+                "ask": calls.index(attempt.call) + 1,
+                "try": attempt.n,
+                "status": attempt.error_class or attempt.status,
+                "raw": attempt.raw,
+            }
+            for attempt in kept
+        ]
+    return found
 
 
 def arm_prompt(work: Opened, example: str, arm: str) -> str:

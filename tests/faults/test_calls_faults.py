@@ -82,7 +82,7 @@ def carried_through(folder, faults, dialect, pairs, *, patch=None, patience=PATI
     model, stops = Model(), []
     with ProviderServer(latency_s=0.01, faults=faults, retry_after_s=0.05, answer=model, seed=len(faults)) as server:
         if patch and dialect == "responses":
-            patch.setenv("OPENAI_BASE_URL", server.openai_url)
+            patch.setattr("judge.calls.providers.openai.URL", server.openai_url)
         study = Study.open(write_study(folder, server, pairs, dialect))
         db = folder / ".judge/judge.db"
         done = None

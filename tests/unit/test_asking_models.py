@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from judge import Study
 from judge.calls import Settings
 from judge.domain import Reading
+from judge.errors import StateError, StudyError
 from judge.judging import verdicts
 from judge.workflow.compare import compare, judged
 from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
 from tests.provider_server import ProviderServer
-from tests.studies import rows_of, write_rows
+from tests.studies import Cli, rows_of, write_rows
 
 
 @pytest.fixture
@@ -35,13 +37,16 @@ def asked(study):
 # --- What is asked ----------------------------------------------------------------------------------------------------
 
 
-def test_two_judges_on_one_model_ask_it_once(server, tmp_path):
+def test_one_judge_under_two_names_is_refused_whatever_its_repeats(server, tmp_path):
     study = write_study(tmp_path, server, 6)
     judge = json.dumps({"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY})
     lines = [line for line in study.read_text().splitlines() if not line.startswith("judges:")]
-    study.write_text("\n".join([*lines, f"judges: {{owl: {judge}, larch: {judge}}}", ""]))
-    done = asked(study)
-    assert (done.calls, done.answered, len(server.requests)) == (24, 24, 12)
+    again = json.dumps({**json.loads(judge), "repeats": 3})
+    study.write_text("\n".join([*lines, f"judges: {{owl: {judge}, larch: {again}}}", ""]))
+    with pytest.raises(StudyError, match="the judge 'larch' is 'owl' by another name: it would vote twice"):
+        asked(study)
+    study.write_text("\n".join([*lines, f'judges: {{owl: {judge}, larch: {again[:-1]}, "effort": "high"}}}}', ""]))
+    assert asked(study).unscored == 0
 
 
 def test_two_examples_with_the_same_words_and_answers_are_asked_once_and_both_have_verdicts(server, tmp_path):
@@ -249,3 +254,120 @@ def test_a_run_that_stopped_between_repeats_has_verdicts_for_what_is_there():
     (verdict,) = verdicts(there, [pair])
     assert verdict.value is None
     assert (verdict.basis, verdict.reason) == ("unscored", "absent")
+
+
+# --- What goes wrong every time ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["too_large", "error_500"])
+def test_calls_that_fail_every_time_leave_the_rest_and_the_same_command_works_again(server, tmp_path, monkeypatch, fault):
+    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 2)
+    server.faulty = lambda body: fault if any(f"Question q{n}?" in json.dumps(body) for n in "012") else None
+    study = Study.open(write_study(tmp_path, server, 8))
+    first = study.compare()
+    before = len(server.requests)
+    again = study.compare()
+    assert (first.answered, again.answered, again.from_journal) == (first.answered,) * 3
+    assert first.unscored == again.unscored == 3
+    assert len(server.requests) > before  # they were tried again
+    assert study.report().missing
+
+
+def test_another_answer_fills_what_the_first_one_lacked_and_takes_nothing_away(server, model, tmp_path):
+    """The first answer lacks the overall choice; the second has it, or is refused, or lacks another part."""
+    seen: dict[str, int] = {}
+
+    def answer(body):
+        key = json.dumps(body["messages"])
+        seen[key] = seen.get(key, 0) + 1
+        whole = json.loads(model(body))
+        return json.dumps({"criteria": whole["criteria"]} if seen[key] == 1 else {"overall": whole["overall"]})
+
+    server.answer = answer
+    done = asked(write_study(tmp_path, server, 5))
+    found = dict(rows_of(tmp_path / ".judge/judge.db", "SELECT criterion, count(value) FROM verdict GROUP BY criterion"))
+    assert found == {"overall": 5, "right": 5}
+    assert (done.unscored, done.from_journal) == (0, 0)
+    assert asked(tmp_path / "study.yaml").from_journal == done.calls
+
+
+@pytest.mark.parametrize("fault", ["too_large", "refusal"])
+def test_another_answer_that_fails_leaves_the_first_as_it_was(server, model, tmp_path, fault):
+    turns: dict[str, int] = {}
+
+    def faulty(body):
+        key = json.dumps(body["messages"])
+        turns[key] = turns.get(key, 0) + 1
+        return fault if turns[key] > 1 else "missing_key"
+
+    server.faulty = faulty
+    asked(write_study(tmp_path, server, 5))
+    found = rows_of(tmp_path / ".judge/judge.db", "SELECT value, reason FROM reading")
+    assert sum(value is not None for value, _ in found) == len(found) / 2
+    assert {reason for value, reason in found if value is None} == {"refused" if fault == "refusal" else "absent"}
+
+
+@pytest.mark.parametrize("fault", ["malformed_text", "length", "reset_middle"])
+def test_the_report_counts_what_every_try_cost(server, tmp_path, fault):
+    server.faults = {fault: 0.4}
+    study = Study.open(write_study(tmp_path, server, 10))
+    done = study.compare()
+    cost = study.report().cost
+    assert cost.usd == pytest.approx(done.usd)
+    assert cost.possibly_paid == done.possibly_paid
+    assert (done.possibly_paid > 0) == (fault == "reset_middle")
+
+
+def test_two_commands_at_once_do_not_pay_twice_for_one_call(server, tmp_path):
+    server.latency_s = 0.3
+    study = Study.open(write_study(tmp_path, server, 30))
+    ends: list[object] = []
+
+    def ask():
+        try:
+            ends.append(study.compare().answered)
+        except StateError as error:
+            ends.append(str(error))
+
+    both = [threading.Thread(target=ask) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    done = study.compare()
+    assert done.unscored == 0
+    assert len(server.requests) <= done.calls + 2  # never more than what two asked in the same instant
+    assert any(end == done.calls or "another command asks the same calls now" in str(end) for end in ends)
+
+
+def test_a_server_with_a_small_context_is_asked_without_a_limit(server, tmp_path):
+    server.faulty = lambda body: "context" if "max_completion_tokens" in body else None
+    assert asked(write_study(tmp_path, server, 4)).unscored == 0
+
+
+def test_what_was_cut_is_the_answer_where_no_more_room_can_be_had(server, tmp_path):
+    server.faulty = lambda body: "context" if body["max_completion_tokens"] > 10_000 else "length"
+    asked(write_study(tmp_path, server, 4))
+    found = {reason for (reason,) in rows_of(tmp_path / ".judge/judge.db", "SELECT reason FROM reading")}
+    assert found == {"cut"}
+    before = len(server.requests)
+    asked(tmp_path / "study.yaml")
+    assert len(server.requests) == before
+
+
+def test_the_environment_does_not_send_a_judge_elsewhere(server, tmp_path, monkeypatch):
+    with ProviderServer(speaks=("chat", "responses")) as other:
+        monkeypatch.setenv("OPENAI_BASE_URL", other.openai_url)
+        monkeypatch.setattr("judge.calls.providers.openai.URL", server.openai_url)
+        study = write_study(tmp_path, server, 3, judges={"live": {"openai": "gpt-6-luna", "key_env": KEY}})
+        asked(study)
+        assert (len(server.requests), len(other.requests)) == (6, 0)
+
+
+def test_the_answers_can_be_read_as_they_came_every_try_of_them(server, tmp_path, capsys):
+    server.faulty = lambda body: "malformed_text" if "Question q1?" in json.dumps(body) else None
+    study = write_study(tmp_path, server, 3)
+    asked(study)
+    shown = Cli(capsys).well("show", "q1/tuned", study, "--raw").out
+    assert "--- live, order ab, repeat 1, ask 2, try 1: answered ---" in shown
+    assert shown.count('"object":"chat.completion"') + shown.count('"object": "chat.completion"') == 4

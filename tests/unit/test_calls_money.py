@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,9 @@ from judge.calls.pacing import Pacer
 from judge.calls.prices import PriceList
 from judge.domain import Message
 from judge.errors import FileError, Parked
+from judge.store import calls as store
+from judge.store.calls import Intent, Outcome, Sent
+from judge.store.opening import open_database
 
 PRICE = Price(tokens_in=2, tokens_out=10, cached=0.2, write=2.5)
 STEPS = st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans(), st.floats(0, 3)), max_size=60)
@@ -185,3 +188,20 @@ def test_recorded_answers_and_models_without_a_price_cost_nothing():
     assert lane(free=True).cost(call("q"), usage) == 0
     assert lane(None).cost(call("q"), usage) == 0
     assert call("q").worst_cost(None) == 0
+
+
+# --- What was lost ----------------------------------------------------------------------------------------------------
+
+
+def test_a_try_that_went_out_counts_at_its_worst_until_it_is_known_better(tmp_path):
+    database = open_database(tmp_path / "judge.db")
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    intent = Intent(digest="d", repeat=1, request={}, tag="t")
+    with database.write() as tx:
+        store.intend(tx, [intent], now)
+        assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == frozenset()
+        assert (store.spent_usd(tx, ["d"]), store.possibly_paid(tx, ["d"])) == (0.5, 1)
+        assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == {"d"}
+        store.record(tx, [Outcome(call="d", n=1, raw="{}", usage={}, cost_usd=0.01)], now)
+        assert (store.spent_usd(tx, ["d"]), store.possibly_paid(tx, ["d"])) == (0.01, 0)
+    database.close()

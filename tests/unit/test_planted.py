@@ -214,8 +214,8 @@ def test_without_keys_no_provider_is_called_and_all_is_well(capsys, nowhere):
 
 def test_each_provider_with_a_key_is_called_once(capsys, nowhere, monkeypatch):
     with ProviderServer(speaks=("responses", "messages")) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setattr("judge.calls.providers.openai.URL", server.openai_url)
+        monkeypatch.setattr("judge.calls.providers.anthropic.URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
         (nowhere / ".env").write_text("ANTHROPIC_API_KEY=sk-2\n")
         found = seen(Cli(capsys).well("doctor", "--live", "--json"))
@@ -226,7 +226,7 @@ def test_each_provider_with_a_key_is_called_once(capsys, nowhere, monkeypatch):
 
 def test_a_wrong_key_is_a_finding_without_the_key(capsys, nowhere, monkeypatch):
     with ProviderServer(speaks=("responses",), faults={"unauthorized": 1.0}) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        monkeypatch.setattr("judge.calls.providers.openai.URL", server.openai_url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-word")
         result = Cli(capsys)("doctor", "--live")
     assert result.code == 2

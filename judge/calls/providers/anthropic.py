@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
+from judge.calls.pacing import Limits
 from judge.calls.providers.base import Reply, output_limit
 from judge.calls.providers.http import answer_of, failed_from, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
@@ -14,6 +15,7 @@ from judge.domain import Finish
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
+URL: Final = "https://api.anthropic.com"
 _FINISH: Final[Mapping[str, Finish]] = {
     "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded": "length",
 }  # fmt: skip
@@ -38,12 +40,11 @@ class AnthropicProvider:
         try:
             response = await post(client, "/v1/messages", _body(request, raised), timeout_s)
         except Exception as error:
-            raise CallFailed(failed_from(error)) from error
+            raise CallFailed(failed_from(error, _limits)) from error
         raw = response.text
         request_id = response.headers.get("request-id")
         answer = self.read(raw, call, request_id)
-        found = limits(response.headers, "anthropic-ratelimit", "requests", "input-tokens")
-        return Reply(answer=answer, raw=raw, limits=found)
+        return Reply(answer=answer, raw=raw, limits=_limits(response.headers))
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
@@ -65,11 +66,15 @@ class AnthropicProvider:
             key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic", self._base_url)
             self._client = AsyncAnthropic(
                 api_key=key,
-                base_url=self._base_url,
+                base_url=self._base_url or URL,  # never what the environment says: it would answer for another server
                 max_retries=0,
                 http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )
         return self._client
+
+
+def _limits(headers: Mapping[str, str]) -> Limits:
+    return limits(headers, "anthropic-ratelimit", "requests", "input-tokens")
 
 
 def _body(request: Request, raised: int) -> dict[str, Any]:

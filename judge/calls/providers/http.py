@@ -7,7 +7,9 @@ import json
 import re
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -69,8 +71,8 @@ def answer_of(raw: str, request_id: str | None, read: Callable[[dict[str, Any]],
     raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
 
 
-def failed_from(error: Exception) -> Failed:
-    """Class an SDK's exception; one that is no failure of the call is raised again."""
+def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limits] | None = None) -> Failed:
+    """Class an SDK's exception; one that is no failure of the call is raised again.  limits_of: reads announced limits."""
     status = getattr(error, "status_code", None)
     response = getattr(error, "response", None)
     if status is None or response is None:
@@ -88,6 +90,7 @@ def failed_from(error: Exception) -> Failed:
         status=status,
         retry_after_s=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("request-id"),
+        limits=limits_of(headers) if limits_of else Limits(),
     )
 
 
@@ -108,10 +111,12 @@ def _short(text: str) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Read how long the provider wants us to wait, in seconds."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = headers.get(name, "")
         try:
-            return float(headers.get(name, "")) * unit
+            return float(text) * unit
         except ValueError:
-            continue
+            with suppress(ValueError, TypeError):
+                return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
     return None
 
 

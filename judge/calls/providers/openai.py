@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
+from judge.calls.pacing import Limits
 from judge.calls.providers.base import Reply, output_limit
 from judge.calls.providers.http import answer_of, failed_from, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
@@ -14,6 +15,7 @@ from judge.domain import Finish
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+URL: Final = "https://api.openai.com/v1"
 _FINISH: Final[Mapping[str, Finish]] = {"stop": "stop", "length": "length", "content_filter": "filter"}
 
 
@@ -40,11 +42,11 @@ class OpenAIProvider:
         try:
             response = await post(client, path, body, timeout_s)
         except Exception as error:
-            raise CallFailed(failed_from(error)) from error
+            raise CallFailed(failed_from(error, _limits)) from error
         raw, headers = response.text, response.headers
         request_id = headers.get("x-request-id")
         answer = self.read(raw, call, request_id)
-        return Reply(answer=answer, raw=raw, limits=limits(headers, "x-ratelimit", "requests", "tokens"))
+        return Reply(answer=answer, raw=raw, limits=_limits(headers))
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
@@ -70,11 +72,15 @@ class OpenAIProvider:
             key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI", self._base_url)
             self._client = AsyncOpenAI(
                 api_key=key,
-                base_url=self._base_url,
+                base_url=self._base_url or URL,  # never what the environment says: it would answer for another server
                 max_retries=0,
                 http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )
         return self._client
+
+
+def _limits(headers: Mapping[str, str]) -> Limits:
+    return limits(headers, "x-ratelimit", "requests", "tokens")
 
 
 def _turns(request: Request) -> list[dict[str, str]]:
@@ -89,7 +95,8 @@ def _chat_body(request: Request, raised: int) -> dict[str, Any]:
         body["response_format"] = {"type": "json_schema", "json_schema": form}
     if request.effort is not None:
         body["reasoning_effort"] = request.effort
-    body["max_completion_tokens"] = output_limit(request, raised)
+    if raised >= 0:
+        body["max_completion_tokens"] = output_limit(request, raised)
     return body
 
 
