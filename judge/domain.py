@@ -99,6 +99,7 @@ class Arm:
     system: str | None = None  # the text, not the path
     few_shot: tuple[tuple[Message, ...], ...] = ()
     decoding: Decoding = Decoding()
+    options: tuple[tuple[str, str], ...] = ()  # of its engine, those that change what it answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,7 @@ _TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
 _FORMS: Final = ("refusal", "content_filter", "commentary_first")  # the envelope is another one
 _UNPAID: Final = ("hang", "reset_before", "error_502_html", "html_200", "empty_json")  # nothing was generated
 _PAID: Final = ("reset_middle", "cut_body", *_FORMS, *_TEXTS)
-FAULTS: Final = (*_ERRORS, *_UNPAID, *_PAID)
+FAULTS: Final = (*(name for name in _ERRORS if name != "context"), *_UNPAID, *_PAID)  # "context" only by `faulty`
 _ONLY: Final[Mapping[str, Dialect]] = {"commentary_first": "responses", "stop_ramp": "messages"}  # "ok" in another dialect
 
 

@@ -42,7 +42,8 @@ class Settings:
     """How calls are made.
 
     most_open: calls open at once to one model.  timeout_s: least time a call may take; when none was answered for so long
-    and several failed, the run parks.  send: False to answer from the journal alone.
+    and several failed, the run parks.  send: False to answer from the journal alone.  known: the models answered before,
+    so that requests which are refused now are refused for what they hold.
     """
 
     most_open: int = 64
@@ -50,6 +51,7 @@ class Settings:
     throttled_s: float = 90.0  # without an answer while throttled, after which the run parks
     seed: int | None = None  # of the jitter
     send: bool = True
+    known: bool = False
 
 
 class Flow:
@@ -182,7 +184,9 @@ class Flow:
             most = 256 if free else self._settings.most_open
             pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
             price = None if free else prices().find(request.model)
-            self._lanes[key] = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free)
+            lane = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free)
+            lane.answers = int(self._settings.known)
+            self._lanes[key] = lane
         return self._lanes[key]
 
     async def _dispatch(self, lane: Lane) -> None:
@@ -222,7 +226,7 @@ class Flow:
             await self._rest(lane, [])
         else:
             text = f"the provider does not accept the request: {lane.refusal}"
-            self._halt(JudgeError(text, hint="check the judge's settings"))
+            self._halt(JudgeError(text, hint="check the settings of this model"))
 
     async def _rest(self, lane: Lane, waits: list[float | None]) -> None:
         """Sleep until there may be something to do; not at all when the dispatcher itself has just halted the run."""
@@ -331,15 +335,21 @@ class Flow:
             self._halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
         elif failed.kind in RETRIED:
             self._again(lane, call, failed, now)
-        elif call.cut is not None:  # more room than the model has: what was cut is the answer
+        elif not (_LIMIT.search(failed.text) and await self._with_other_room(lane, call, now)):
+            self._refused(lane, call, failed)
+
+    async def _with_other_room(self, lane: Lane, call: Call, now: float) -> bool:
+        """Make do with the room that a model has, when it refuses the limit that was asked for."""
+        if call.cut is not None:  # no more can be had: what was cut is the answer
             kept, answer = call.cut
             await self._journal.came(replace(kept, error_class=None))
             self._answer(call, answer)
-        elif _LIMIT.search(failed.text) and call.request.base_url and call.raised == 0:
+            return True
+        if call.request.base_url and call.raised == 0:
             call.raised = -1  # a small context: the server knows best how much is left of it
             lane.put_off(call, now)
-        else:
-            self._refused(lane, call, failed)
+            return True
+        return False
 
     def _throttled(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
         if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:

@@ -21,7 +21,7 @@ WRONG: Final = 5  # refused requests at the very beginning, after which the sett
 CHARACTERS_PER_TOKEN: Final = 3.5
 _LATENCIES: Final = 200
 _KNOWN: Final = 20  # answers after which it is known how long they take
-_PATIENCE: Final = 10
+_PATIENCE: Final = 5
 _THINKS_LONG: Final = frozenset({"high", "xhigh", "max"})
 _OUT: Final = 300  # tokens of an answer, as long as none has come
 _AROUND: Final = 200  # tokens that a provider puts around the turns
@@ -126,7 +126,7 @@ class Lane:
     def timeout_s(self, call: Call, least: float) -> float:
         """Give how long a call may take: six times what slow ones took so far, and never under `least`.
 
-        A model that thinks hard, and a server of one's own, may take ten times as long before more is known.
+        A model that thinks hard, and a server of one's own, may take five times as long before more is known.
         """
         if len(self.latencies) < _KNOWN:
             return least * (_PATIENCE if call.request.base_url or call.request.effort in _THINKS_LONG else 1)

@@ -77,6 +77,7 @@ class Answer:
     text: str | None
     error: str | None = None
     finish: Finish | None = None
+    reasoning: str | None = None  # what the model thought aloud before the text, where the server gives it apart
     model: str | None = None
     request_id: str | None = None
     usage: Usage = Usage()

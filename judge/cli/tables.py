@@ -114,9 +114,11 @@ def asked_line(asked: Asked) -> str:
 def made_line(made: Made) -> str:
     """Write what came of generating for one arm."""
     said = [f"{made.arm}: {made.there + made.made} of {made.planned} outputs are there, {made.made} made now"]
+    if made.failed:
+        said.append(f"{made.failed} calls failed ({made.why}), and the same command makes them again")
     if made.made:
         rate = f" ({made.tokens_out / made.seconds:,.0f} tokens a second)" if made.seconds else ""
-        why = f" ({made.why})" if made.why else ""
+        why = f" ({made.why})" if made.why and not made.failed else ""
         said.append(f"{made.errors} without text{why}, {made.truncated} cut at the limit, {made.seconds:.1f} s{rate}")
     if made.usd:
         said.append(f"{made.usd:.4f} USD")

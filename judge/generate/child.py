@@ -50,7 +50,7 @@ _POINTER: Final = re.compile(r"root cause", re.I)  # how vllm says that its reas
 
 HINTS: Final[Mapping[EngineFault, str]] = {
     "model": "check the model's path or name; one that is not on this machine must be downloaded first",
-    "adapter": "name the base model that the adapter was trained on",
+    "adapter": "name the folder of a trained adapter, and the base model that it was trained on",
     "rank": "raise max_lora_rank in study.yaml, or leave it out",
     "template": "take a model that was made for chats, or put its chat_template.jinja into the model's folder",
     "option": "mend the engine's options in study.yaml",

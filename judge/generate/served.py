@@ -6,6 +6,7 @@ from typing import Any
 
 from judge.calls import Answer, Request
 from judge.domain import Arm, Example, Judge, Output
+from judge.generate.engines.wire import parted
 from judge.generate.prompting import conversation
 
 
@@ -46,10 +47,12 @@ def _sampling(arm: Arm, sample: int) -> dict[str, Any]:
 
 def output(arm: Arm, example: str, sample: int, answer: Answer) -> Output:
     """Read an answer as the arm's output: a refusal or a filtered answer is an error, a cut one is cut."""
+    text, thought = parted(answer.text or "", thinking=False)
     return Output(
         example=example,
         arm=arm.name,
-        text=None if answer.error else answer.text or "",
+        text=None if answer.error else text,
+        reasoning=answer.reasoning or thought,
         sample=sample,
         finish=answer.finish,
         tokens_in=answer.usage.tokens_in,

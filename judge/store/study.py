@@ -93,9 +93,10 @@ def put_arms(tx: Session, study: int, arms: Sequence[tuple[Arm, str]], content: 
     upsert(tx, ArmRow, rows)
 
 
-def put_outputs(tx: Session, study: int, arm_digest: str, outputs: Sequence[Output]) -> None:
-    """Keep an arm's outputs; those of an earlier digest stay beside them."""
-    insert_new(
+def put_outputs(tx: Session, study: int, arm_digest: str, outputs: Sequence[Output], *, anew: bool = False) -> None:
+    """Keep an arm's outputs; those of an earlier digest stay beside them.  anew: also in place of those that are there."""
+    put = upsert if anew else insert_new
+    put(
         tx,
         OutputRow,
         [

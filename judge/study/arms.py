@@ -131,6 +131,8 @@ def read_decoding(study: StudyFile, trail: tuple[str, ...], default: Decoding) -
     """Read one `decoding` mapping over defaults."""
     fields = study.yaml.fields(trail, DECODING_KEYS)
     top_p, seed = fields.maybe_number("top_p", 0.0, 1.0, above_low=True), fields.maybe_integer("seed")
+    if "" in (fields.get("stop"), *(fields.get("stop") if isinstance(fields.get("stop"), list) else ())):
+        fields.fail("stop", "an empty text stops every answer before it begins", "take it out")
     stop = (fields.text("stop"),) if isinstance(fields.get("stop"), str) else fields.texts("stop")
     return Decoding(
         temperature=fields.number("temperature", default.temperature, 0.0, 2.0),

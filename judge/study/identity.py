@@ -44,6 +44,7 @@ def arm_digest(arm: Arm, outputs: Iterable[Output] | None = None) -> str:
         "system": arm.system,
         "few_shot": [dump_messages(shot) for shot in arm.few_shot],
         "decoding": asdict(arm.decoding),
+        **({"options": [list(one) for one in arm.options]} if arm.options else {}),
     }
     return digest("arm", content)
 

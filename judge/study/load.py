@@ -10,6 +10,7 @@ from typing import Any, Final
 from judge.data import Fields, YamlFile, read_yaml
 from judge.domain import Arm, Decoding, Judge, Rubric
 from judge.errors import JudgeError, StudyError
+from judge.ids import canonical_json
 from judge.rubric import load_rubric, rubric_path, shipped_rubrics
 from judge.study.arms import SHARED_KEYS, read_arms, read_decoding
 from judge.study.judges import read_judges
@@ -22,6 +23,7 @@ KEYS: Final = (
     "name", "seed", "test", "pairs", "candidate", "train", "validation", "labels", "scores", *SHARED_KEYS, "arms", "vllm",
     "rubric", "judges", "budget", "primary", "metrics", "review", "gates",
 )  # fmt: skip
+_ANSWERS: Final = ("dtype", "quantization", "kv_cache_dtype", "hf_overrides", "tokenizer", "tokenizer_revision", "revision")
 
 
 def load_study(path: Path | str) -> Study:
@@ -38,7 +40,9 @@ def parse_study(yaml: YamlFile, path: Path) -> Study:
     study = StudyFile(yaml=yaml, folder=path.parent)
     top = yaml.fields((), KEYS)
     _check_shape(top)
+    vllm = _vllm(study, top)
     arms, arms_config = _arms(study, top)
+    arms = {name: _with_options(arm, vllm) for name, arm in arms.items()}
     primary, metrics = read_primary(top)
     rubric, rubric_file = _rubric(study, top)
     judges, judges_config = read_judges(study, top.mapping("judges"), arms)
@@ -65,7 +69,7 @@ def parse_study(yaml: YamlFile, path: Path) -> Study:
         review=read_review(study, top),
         gates=gates,
         budget_usd=read_budget(top),
-        vllm=_vllm(study, top),
+        vllm=vllm,
     )
     config = _config(made, top) | {"arms": arms_config, "judges": judges_config, "gates": gates_config}
     return dataclasses.replace(made, config=config)
@@ -140,6 +144,14 @@ def _check_rubric(top: Fields, rubric: Rubric | None, judges: Mapping[str, Judge
     asking = [name for name, judge in judges.items() if judge.source in ("openai", "anthropic", "recorded")]
     if asking and rubric is None:
         top.fail("rubric", f"missing, and the judge '{asking[0]}' judges by one", "for example `rubric: general-answer@1`")
+
+
+def _with_options(arm: Arm, vllm: Mapping[str, Any]) -> Arm:
+    """Bind an arm to the engine's arguments that change what it answers; the others may change and nothing is made anew."""
+    if arm.source != "vllm":
+        return arm
+    options = tuple((key, canonical_json(vllm[key])) for key in _ANSWERS if key in vllm)
+    return dataclasses.replace(arm, options=options)
 
 
 def _vllm(study: StudyFile, top: Fields) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from typing import Any, BinaryIO, Final
 
 from judge.errors import FileError
 
-_TEXTS: Final = ("config.json", "generation_config.json", "adapter_config.json", "tokenizer_config.json", "chat_template.jinja")
+_TEXTS: Final = (
+    "config.json", "generation_config.json", "adapter_config.json", "tokenizer_config.json", "chat_template.jinja",
+    "tokenizer.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+)  # fmt: skip
+# What training leaves beside the weights, and no answer hangs on.
+_LEFT: Final = ("optimizer", "scheduler", "rng_state", "training_args", "scaler", "global_step")
 _WEIGHTS: Final = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
 _WHOLE: Final = 64 * 2**20  # bytes; a larger file is sampled, so that a digest takes seconds and not minutes
 _SAMPLE: Final = 4096  # bytes at each of the three places that are read of a tensor
@@ -25,7 +30,7 @@ def model_content(folder: Path) -> list[list[str]]:
     tensor, because two fine-tunes of one model have equal headers.  Raises FileError when a weight file is broken.
     """
     paths = [folder / name for name in _TEXTS]
-    paths += [path for pattern in _WEIGHTS for path in folder.glob(pattern)]
+    paths += [path for pattern in _WEIGHTS for path in folder.glob(pattern) if not path.name.startswith(_LEFT)]
     if folder.is_file():
         paths = [folder]
     return [[path.name, file_digest(path)] for path in sorted(set(paths)) if path.is_file()]

@@ -18,11 +18,12 @@ from judge.domain import Arm, Decoding, Output
 from judge.errors import EngineError
 from judge.generate import Ask, EngineProcess, Row, check_adapter, conversation
 from judge.study import model_digest
-from judge.workflow.outputs import Keeper, Made, MakingProgress, missing
+from judge.workflow.outputs import Keeper, Made, MakingProgress, missing, options_of
 from judge.workflow.workspace import Opened
 
 PROBES: Final = 16  # prompts that guard a LoRA engine
 _ASKED: Final = 4096  # rows that are put to an engine at once; it runs empty before the next
+_FEWEST_PROBES: Final = 8  # answered; fewer do not show that an adapter does nothing
 _GREEDY: Final = Decoding(max_tokens=48)
 _ENGINES: Final = Path(__file__).resolve().parent.parent / "generate" / "engines"
 
@@ -47,7 +48,7 @@ class Group:
 
 
 def groups(work: Opened, arms: Sequence[Arm]) -> list[Group]:
-    """Sort the arms that lack outputs by model."""
+    """Sort the arms that lack outputs by model, in the order of the file."""
     found: dict[tuple[str, str], list[Arm]] = defaultdict(list)
     for arm in arms:
         if missing(work, arm):
@@ -59,7 +60,7 @@ def groups(work: Opened, arms: Sequence[Arm]) -> list[Group]:
             plain=tuple(arm for arm in some if arm.adapter is None),
             adapted=tuple((arm, model_digest(arm.adapter)) for arm in some if arm.adapter is not None),
         )
-        for (source, model), some in sorted(found.items())
+        for (source, model), some in found.items()
     ]
 
 
@@ -86,11 +87,6 @@ def engine_of(work: Opened, source: str, model: str, adapters: Mapping[str, str]
 
 def _python(work: Opened, source: str) -> str:
     return str(work.study.vllm.get("python", sys.executable)) if source == "vllm" else sys.executable
-
-
-def options_of(work: Opened, source: str) -> dict[str, Any]:
-    """Give the engine arguments that the study passes through."""
-    return {key: value for key, value in work.study.vllm.items() if key != "python"} if source == "vllm" else {}
 
 
 def generate_by_engine(work: Opened, group: Group, progress: MakingProgress | None) -> Iterator[Made]:
@@ -126,14 +122,18 @@ def _probes(work: Opened, arm: Arm) -> list[Ask]:
 
 
 def _probed(engine: EngineProcess, probes: Sequence[Ask], before: Sequence[Row], adapter: str) -> dict[str, int]:
-    """Answer the probes with the adapter and without it again; count those that read as without it before."""
+    """Answer the probes with the adapter and without it again; count those that read as without it before.
+
+    of: the probes that were answered at all; one that is too long for the model says nothing.
+    """
     with_it = engine.generate(probes, _GREEDY, adapter)
     after = engine.generate(probes, _GREEDY)
-    return {"of": len(probes), "adapter": _same(with_it, before), "base_again": _same(after, before)}
+    of = sum(bool(row.samples) for row in before)
+    return {"of": of, "adapter": _same(with_it, before), "base_again": _same(after, before)}
 
 
 def _refuse_idle(work: Opened, arm: Arm, probed: Mapping[str, int]) -> None:
-    if probed["adapter"] == probed["of"]:
+    if probed["of"] >= _FEWEST_PROBES and probed["adapter"] == probed["of"]:
         raise EngineError(
             f"arms.{arm.name}: the adapter does nothing: all {probed['of']} probes read as without it",
             at=work.study.path,
@@ -143,7 +143,8 @@ def _refuse_idle(work: Opened, arm: Arm, probed: Mapping[str, int]) -> None:
 
 
 def _same(rows: Sequence[Row], others: Sequence[Row]) -> int:
-    return sum(_text(row) == _text(other) for row, other in zip(rows, others, strict=True))
+    """Count the probes that were answered with the same words, thoughts included."""
+    return sum(bool(row.samples) and row.samples == other.samples for row, other in zip(rows, others, strict=True))
 
 
 def _text(row: Row) -> str | None:

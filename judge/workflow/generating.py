@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from judge.calls import Settings
 from judge.domain import Arm, Notice
-from judge.errors import StudyError, did_you_mean
+from judge.errors import JudgeError, StudyError, did_you_mean
 from judge.workflow.by_engine import check_adapters, generate_by_engine, groups
 from judge.workflow.by_server import generate_by_server
 from judge.workflow.origins import origin_notices
@@ -44,12 +45,27 @@ def generate(
     by_engine = groups(work, [arm for arm in arms if arm.source != "openai"])
     for group in by_engine:
         check_adapters(work, group)
+    stopped: list[JudgeError] = []
     for arm in arms:
         if arm.source == "openai" and missing(work, arm):
-            made[arm.name] = generate_by_server(work, arm, progress, settings or Settings())
+            with _going_on(stopped):
+                made[arm.name] = generate_by_server(work, arm, progress, settings or Settings())
     for group in by_engine:
-        made |= {one.arm: one for one in generate_by_engine(work, group, progress)}
+        with _going_on(stopped):
+            for one in generate_by_engine(work, group, progress):
+                made[one.arm] = one
+    if stopped:
+        raise stopped[0]
     return Generated(arms=tuple(made.values()), notices=tuple(origin_notices(work)))
+
+
+@contextmanager
+def _going_on(stopped: list[JudgeError]) -> Iterator[None]:
+    """Keep what stops one arm, so that the others are made all the same."""
+    try:
+        yield
+    except JudgeError as error:
+        stopped.append(error)
 
 
 def _chosen(work: Opened, names: Collection[str]) -> list[Arm]:

@@ -52,8 +52,15 @@ def devices() -> list[Device]:
 
 def read_devices(said: str) -> list[Device]:
     """Read what nvidia-smi says: a line for each device, name, total and free memory in MiB."""
-    lines = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.strip()]
-    return [Device(name, float(total) / 1024, float(free) / 1024) for name, total, free in lines]
+    found = []
+    for line in said.splitlines():
+        parts = [part.strip() for part in line.split(",")]
+        try:
+            name, total, free = parts
+            found.append(Device(name, float(total) / 1024, float(free) / 1024))
+        except ValueError:  # a device that shares the system's memory says [N/A]; "No devices were found"
+            continue
+    return found
 
 
 def _devices(found: Sequence[Device]) -> Finding:
@@ -90,7 +97,9 @@ def _models(study: Study, found: Sequence[Device]) -> list[Finding]:
 
 def _model(arm: str, folder: Path, found: Sequence[Device]) -> Finding:
     what = f"arms.{arm}"
-    weights = sum(path.stat().st_size for pattern in _WEIGHTS for path in folder.glob(pattern)) / GIB
+    # Some folders hold the same weights in two forms; safetensors are taken first.
+    sizes = (sum(path.stat().st_size for path in folder.glob(pattern)) / GIB for pattern in _WEIGHTS)
+    weights = next((size for size in sizes if size), 0.0)
     if not weights:
         return Finding(what=what, ok=True, text=f"{folder} is no folder with weights here; its size is not known")
     need = f"{weights:.1f} GiB of weights{_cache_words(folder)}"
@@ -108,7 +117,7 @@ def _model(arm: str, folder: Path, found: Sequence[Device]) -> Finding:
 
 
 def _too_large(what: str, need: str, weights: float, one: Device, there: int) -> Finding:
-    share = one.total_gib * _USED - _BESIDE_GIB
+    share = max(0.1, one.total_gib * _USED - _BESIDE_GIB)
     wanted = 2 ** math.ceil(math.log2(weights / share))
     if wanted <= there:
         return Finding(

@@ -66,6 +66,9 @@ def _ways(origin: Mapping[str, Any], key: str) -> list[str]:
 def _of_probes(name: str, probe: Mapping[str, int] | None) -> Iterator[Notice]:
     if probe is None:
         return
+    if probe["adapter"] == probe["of"]:
+        text = f"The adapter of {name} changed none of {probe['of']} probes, which are too few to say that it does nothing."
+        yield Notice(code="adapter_unproven", text=text)
     others = {"than the model alone": "engine_alone", "than it did before the adapter was used": "base_again"}
     for words, key in others.items():
         other = probe["of"] - probe.get(key, probe["of"])

@@ -51,7 +51,8 @@ MakingProgress = Callable[[Making], None]
 class Made:
     """What came of one arm: outputs planned, there before, made now, without text, cut at the limit; and how it went.
 
-    why: the first reason for an output without text.
+    failed: calls of a server that gave nothing and are made again by the same command.  why: the first reason for an
+    output that is missing or without text.
     repeated: how many prompts gave the same text when they were generated again, of how many; None: none was.
     """
 
@@ -60,6 +61,7 @@ class Made:
     there: int
     made: int = 0
     errors: int = 0
+    failed: int = 0
     why: str | None = None
     truncated: int = 0
     tokens_out: int = 0
@@ -75,6 +77,7 @@ class Made:
             "there": self.there,
             "made": self.made,
             "errors": self.errors,
+            "failed": self.failed,
             "why": self.why,
             "truncated": self.truncated,
             "tokens_out": self.tokens_out,
@@ -121,11 +124,27 @@ def refuse_ungenerated(work: Opened) -> None:
             raise StateError(f"arms.{arm.name} has no outputs yet", at=work.study.path, hint="run `judge generate` first")
 
 
+def options_of(work: Opened, source: str) -> dict[str, Any]:
+    """Give the engine arguments that the study passes through."""
+    return {key: value for key, value in work.study.vllm.items() if key != "python"} if source == "vllm" else {}
+
+
 def missing(work: Opened, arm: Arm) -> list[tuple[str, int]]:
-    """List the outputs that an arm lacks: (example, sample), in the order of ids."""
-    there = {(output.example, output.sample) for output in work.sources.outputs.get(arm.name, ())}
+    """List the outputs that an arm lacks: (example, sample), in the order of ids.
+
+    Where the engine's options were changed, what had no text under the old ones is made anew.
+    """
+    outputs = work.sources.outputs.get(arm.name, ())
+    anew = any(output.error for output in outputs) and _other_options(work, arm)
+    there = {(output.example, output.sample) for output in outputs if not (anew and output.error)}
     planned = [(example, sample) for example in sorted(work.sources.examples) for sample in range(arm.decoding.n)]
     return [one for one in planned if one not in there]
+
+
+def _other_options(work: Opened, arm: Arm) -> bool:
+    with work.database.read() as tx:
+        made = store.generations(tx, work.record.id).get(work.arms[arm.name], {})
+    return "options" in made and made["options"] != options_of(work, arm.source)
 
 
 def unmade(work: Opened, arm: Arm) -> Made:
@@ -148,9 +167,12 @@ class Keeper:
         self._start = self._kept = time.monotonic()
         self._waiting: list[Output] = []
         self._before = unmade(work, arm)
+        # Only what had no text is made anew: a text that was judged is never replaced by another.
+        self._anew = any(output.error for output in work.sources.outputs.get(arm.name, ()))
         with work.database.read() as tx:
             self._earlier = store.generations(tx, work.record.id).get(self._digest)
-        self._told = self._tokens = 0
+        self._told = self._tokens = self._failed = 0
+        self._why: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -169,13 +191,18 @@ class Keeper:
         if len(self._waiting) >= CHUNK or time.monotonic() - self._kept > _KEPT_S:
             self.flush()
 
+    def lack(self, example: str, why: str) -> None:
+        """Take note of an output that could not be had; the same command tries again."""
+        self._failed += 1
+        self._why = self._why or f"{example}: {why}"
+
     def flush(self) -> None:
         """Put what came on disk, and how it was made."""
         waiting, self._waiting, self._kept = self._waiting, [], time.monotonic()
         if waiting:
             self.outputs += waiting
             with self._work.database.write() as tx:
-                store.put_outputs(tx, self._work.record.id, self._digest, waiting)
+                store.put_outputs(tx, self._work.record.id, self._digest, waiting, anew=self._anew)
                 self._say(tx, self._counted())
 
     def close(self, again: Callable[[], tuple[int, int] | None]) -> Made:
@@ -198,7 +225,8 @@ class Keeper:
             self._before,
             made=len(self.outputs),
             errors=sum(output.error is not None for output in self.outputs),
-            why=next((f"{output.example}: {output.error}" for output in self.outputs if output.error is not None), None),
+            failed=self._failed,
+            why=self._why or next((f"{one.example}: {one.error}" for one in self.outputs if one.error is not None), None),
             truncated=sum(output.finish == "length" for output in self.outputs),
             tokens_out=self._tokens,
             seconds=time.monotonic() - self._start,
@@ -214,6 +242,9 @@ def _after(earlier: Mapping[str, Any] | None, said: dict[str, Any]) -> dict[str,
     """Add what was made before: to the counts when it was made in the same way, else as it stands beside them."""
     if earlier is None:
         return said
+    before, now = earlier.get("repeated"), said["repeated"]
+    if before and (now is None or now["of"] < before["of"]):  # a trial's few prompts say more than one that was left
+        said = {**said, "repeated": before}
     if all(earlier.get(key) == said.get(key) for key in _WAY):
         models = sorted({*earlier.get("models", ()), *said.get("models", ())})
         return {**earlier, **said, **{key: earlier[key] + said[key] for key in _SUMS}, **({"models": models} if models else {})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -116,6 +117,125 @@ def test_a_lora_engine_that_changes_the_base_is_told_of_and_the_base_is_not_its(
     assert "16 of 16 probes otherwise than the model alone" in notices["lora_engine_differs"]
 
 
+def test_the_outputs_of_the_baseline_are_those_of_an_engine_without_adapters(tmp_path, engines):
+    edited(engines, ('begun["model"], adapter,', 'begun["model"] + str(len(begun["adapters"])), adapter,'))
+    together = write(tmp_path)
+    together.generate()
+    (tmp_path / "alone").mkdir()
+    model(tmp_path / "alone/base")
+    same = {"vllm": str(tmp_path / "base")}
+    alone = write(tmp_path / "alone", {"base": {"baseline": True, **same}, "twin": {**same, "decoding": {"seed": 1}}})
+    alone.generate()
+    assert texts(together, "base") == texts(alone, "base")
+
+
+def test_an_adapter_that_leaves_something_behind_is_told_of(tmp_path, engines):
+    begin = "def answered(begun, adapter, sampling, row):\n"
+    edited(
+        engines,
+        (begin, f"{begin}    begun['used'] = begun.get('used') or adapter\n"),
+        ('begun["model"], adapter,', 'begun["model"], adapter or begun["used"],'),
+    )
+    notices = {notice.code: notice.text for notice in write(tmp_path).generate().notices}
+    assert "16 of 16 probes otherwise than it did before the adapter was used" in notices["lora_engine_differs"]
+
+
+def test_an_adapter_that_changes_only_the_thoughts_does_something(tmp_path, engines):
+    edited(
+        engines,
+        (
+            "text = f\"{'tuned' if adapter else 'base'} {hashlib",
+            "text, thought = '', f\"{'tuned' if adapter else 'base'} {hashlib",
+        ),
+        ('"reasoning": None', '"reasoning": thought'),
+    )
+    study = write(tmp_path)
+    study.generate()
+    with study.work() as work:
+        assert {output.reasoning[:5] for output in work.sources.outputs["tuned"]} == {"tuned"}
+
+
+def test_probes_that_no_model_answers_say_nothing_of_the_adapter(tmp_path):
+    study = write(tmp_path, vllm={"max_model_len": 12})
+    long, short = (
+        ({"id": f"a{n:02}", "prompt": "word " * 50} for n in range(16)),
+        ({"id": f"b{n}", "prompt": "Hi"} for n in range(4)),
+    )
+    write_rows(tmp_path / "test.jsonl", [*long, *short])
+    made = study.generate()
+    assert [notice.text for notice in made.notices if notice.code == "adapter_unproven"] == [
+        "The adapter of tuned changed none of 0 probes, which are too few to say that it does nothing."
+    ]
+
+
+def test_an_engine_knows_an_adapter_by_its_digest(tmp_path, engines):
+    log = tmp_path / "opened.txt"
+    begin = "def opened(model, adapters, options, seed):\n"
+    edited(engines, (begin, f"{begin}    open({str(log)!r}, 'a').write(' '.join(adapters))\n"))
+    write(tmp_path).generate()
+    assert re.fullmatch("[0-9a-f]{64}", log.read_text())
+
+
+def test_generation_that_is_not_the_same_again_is_counted(tmp_path, engines):
+    edited(
+        engines, ('begun["model"], adapter,', 'begun["model"], begun.setdefault("n", []).append(0), len(begun["n"]), adapter,')
+    )
+    made = {arm.arm: arm for arm in write(tmp_path).generate().arms}
+    assert made["base"].repeated == (0, 8)
+
+
+def test_how_far_it_has_come_is_told(tmp_path):
+    told = []
+    write(tmp_path, examples=40).generate(arms=["base"], progress=told.append)
+    assert [(one.done, one.of, one.tokens_out) for one in told] == [(16, 40, 32), (32, 40, 64), (40, 40, 80)]
+
+
+def test_arms_of_different_templates_are_told_of(tmp_path, engines):
+    edited(engines, ("hashlib.sha256(TEMPLATE.encode())", "hashlib.sha256((TEMPLATE + model).encode())"))
+    model(tmp_path / "full")
+    arms = {"base": {"baseline": True, "vllm": "base"}, "full": {"vllm": "full"}}
+    assert "templates_differ" in {notice.code for notice in write(tmp_path, arms).generate().notices}
+
+
+def test_what_had_no_text_is_made_anew_under_other_options_and_what_had_one_stays(tmp_path):
+    rows = [{"id": "long", "prompt": "word " * 50}, {"id": "short", "prompt": "Hi"}]
+    study = write(tmp_path, vllm={"max_model_len": 12})
+    write_rows(tmp_path / "test.jsonl", rows)
+    study.generate()
+    before = texts(study, "base")
+    assert counts(study.generate())["base"] == (2, 2, 0)
+    study = write(tmp_path, vllm={"max_model_len": 100})
+    write_rows(tmp_path / "test.jsonl", rows)
+    assert counts(study.generate())["base"] == (2, 1, 1)
+    after = texts(study, "base")
+    assert before["long", 0] is None and after["long", 0].startswith("base ")
+    assert before["short", 0] == after["short", 0]
+
+
+def test_options_that_change_answers_make_new_outputs_and_others_none(tmp_path, engines):
+    edited(engines, ('OPTIONS = ("fault",', 'OPTIONS = ("dtype", "gpu_memory_utilization", "fault",'))
+    write(tmp_path).generate()
+    assert counts(write(tmp_path, vllm={"gpu_memory_utilization": 0.5}).generate())["base"] == (20, 20, 0)
+    assert counts(write(tmp_path, vllm={"dtype": "float16"}).generate())["base"] == (20, 0, 20)
+
+
+def test_an_engine_that_fails_leaves_the_other_models_to_be_made(tmp_path, engines):
+    model(tmp_path / "a-bare")
+    (tmp_path / "a-bare/chat_template.jinja").unlink()
+    arms = {"bare": {"vllm": "a-bare"}, "base": {"baseline": True, "vllm": "base"}}
+    study = write(tmp_path, arms)
+    with pytest.raises(EngineError, match="a-bare has no chat template"):
+        study.generate()
+    assert len(texts(study, "base")) == 20
+
+
+def test_a_trials_measure_of_noise_outlives_the_few_outputs_that_were_left(tmp_path):
+    study = write(tmp_path, examples=20)
+    study.generate(limit=19)
+    study.generate()
+    assert origins_of(study)["base"]["repeated"] == {"same": 8, "of": 8}
+
+
 def test_a_crash_keeps_what_came_before_and_the_same_command_goes_on(tmp_path):
     arms = {"base": {"baseline": True, "vllm": "base"}, "twin": {"vllm": "base", "decoding": {"seed": 1}}}
     study = write(tmp_path, arms, 600, vllm={"fault": "die", "after": 255})
@@ -192,7 +312,7 @@ def test_an_adapter_whose_weights_do_not_fit_is_refused_before_anything_is_loade
     where, model = tmp_path / "study.yaml", tmp_path / "base"
     assert str(caught.value) == (
         f"{where}: arms.tuned: {tmp_path / 'lora'}: the adapter does not fit {model}: {said}. "
-        "Name the base model that the adapter was trained on."
+        "Name the folder of a trained adapter, and the base model that it was trained on."
     )
 
 

@@ -122,7 +122,7 @@ def test_two_asks_with_one_key_are_a_mistake_of_the_caller():
     ("kind", "remedy"),
     [
         ("model", "Check the model's path or name"),
-        ("adapter", "Name the base model that the adapter was trained on"),
+        ("adapter", "Name the folder of a trained adapter, and the base model that it was trained on"),
         ("rank", "Raise max_lora_rank in study.yaml"),
         ("template", "chat_template.jinja into the model's folder"),
         ("option", "Mend the engine's options in study.yaml"),

@@ -11,7 +11,7 @@ from judge import Study
 from judge.errors import Parked, StateError, StudyError
 from judge.workflow.serving import Owner
 from tests.provider_server import ProviderServer
-from tests.studies import rows_of, write_rows
+from tests.studies import Cli, rows_of, write_rows
 
 KEY = "IMITATED_KEY"
 
@@ -110,6 +110,24 @@ def test_a_call_that_failed_is_no_output_and_the_same_command_asks_it_again(monk
     made = outputs(study)
     assert [len(made[arm]) for arm in ("base", "tuned")] == [20, 20]
     assert all(output.text for given in made.values() for output in given.values())
+
+
+def test_calls_that_fail_every_time_are_counted_and_the_same_command_works_again(server, tmp_path, capsys):
+    server.faulty = lambda body: "too_large" if body["messages"][-1]["content"].startswith("Question 1") else None
+    study = write(tmp_path, server)
+    made = study.generate().arms[0]
+    assert (made.made, made.failed) == (9, 11)
+    assert "bad_request: Error code: 413" in made.why
+    said = Cli(capsys)("generate", tmp_path / "study.yaml")
+    assert (said.code, "11 calls failed (e" in said.out) == (0, True)
+
+
+def test_what_a_model_thought_aloud_is_no_part_of_its_answer(server, tmp_path):
+    server.answer = lambda body: f"<think>hm</think>\n\n{said(body)}"
+    study = write(tmp_path, server, examples=3)
+    study.generate()
+    made = outputs(study)["base"]["e00", 0]
+    assert (made.text, made.reasoning) == ("base-model read 1: Question 0 about parcels?", "hm")
 
 
 def test_an_answer_that_is_cut_is_kept_as_cut_and_not_asked_for_again(monkeypatch, tmp_path):

@@ -83,3 +83,8 @@ def test_an_interpreter_without_vllm_is_named(study, monkeypatch):
     finding = said(study(1, "vllm", vllm={"python": sys.executable}), monkeypatch, H100)["vllm"]
     assert not finding.ok
     assert sys.executable in finding.text
+
+
+def test_lines_that_say_no_memory_are_passed_over():
+    said = "No devices were found\nNVIDIA GB10, [N/A], [N/A]\nNVIDIA H100, 81559, 80000\n"
+    assert [device.name for device in read_devices(said)] == ["NVIDIA H100"]

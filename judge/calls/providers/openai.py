@@ -131,6 +131,7 @@ def _from_chat(body: Mapping[str, Any], call: str, request_id: str | None) -> An
         finish=_FINISH.get(str(choice.get("finish_reason")), "stop"),
         model=body.get("model"),
         request_id=request_id,
+        reasoning=message.get("reasoning_content") or message.get("reasoning"),  # as servers of open models give it
         usage=_usage(usage.get("prompt_tokens"), usage.get("completion_tokens"), inside),
     )
 
