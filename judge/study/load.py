@@ -21,7 +21,7 @@ from judge.study.rules import read_budget, read_gates, read_primary, read_review
 FILE_KEYS: Final = ("test", "pairs", "train", "validation", "labels", "scores")
 KEYS: Final = (
     "name", "seed", "test", "pairs", "candidate", "train", "validation", "labels", "scores", *SHARED_KEYS, "arms", "vllm",
-    "rubric", "judges", "budget", "primary", "metrics", "review", "gates",
+    "transformers", "rubric", "judges", "budget", "primary", "metrics", "review", "gates",
 )  # fmt: skip
 _ANSWERS: Final = ("dtype", "quantization", "kv_cache_dtype", "hf_overrides", "tokenizer", "tokenizer_revision", "revision")
 
@@ -40,9 +40,9 @@ def parse_study(yaml: YamlFile, path: Path) -> Study:
     study = StudyFile(yaml=yaml, folder=path.parent)
     top = yaml.fields((), KEYS)
     _check_shape(top)
-    vllm = _vllm(study, top)
+    vllm, transformers = _vllm(study, top), plain(top.mapping("transformers"))
     arms, arms_config = _arms(study, top)
-    arms = {name: _with_options(arm, vllm) for name, arm in arms.items()}
+    arms = {name: _with_options(arm, {"vllm": vllm, "transformers": transformers}) for name, arm in arms.items()}
     primary, metrics = read_primary(top)
     rubric, rubric_file = _rubric(study, top)
     judges, judges_config = read_judges(study, top.mapping("judges"), arms)
@@ -70,6 +70,7 @@ def parse_study(yaml: YamlFile, path: Path) -> Study:
         gates=gates,
         budget_usd=read_budget(top),
         vllm=vllm,
+        transformers=transformers,
     )
     config = _config(made, top) | {"arms": arms_config, "judges": judges_config, "gates": gates_config}
     return dataclasses.replace(made, config=config)
@@ -93,6 +94,7 @@ def _config(study: Study, top: Fields) -> dict[str, Any]:
         "candidate": study.candidate if study.pairs else None,
         "arms": {},
         "vllm": plain(top.mapping("vllm")),
+        "transformers": plain(top.mapping("transformers")),
         "rubric": study.rubric_reference,
         "judges": {},
         "budget": f"{study.budget_usd:.15g} USD",
@@ -106,7 +108,7 @@ def _config(study: Study, top: Fields) -> dict[str, Any]:
 def _check_shape(top: Fields) -> None:
     """A study generates or imports outputs (test and arms), or takes pairs as they are; not both, not neither."""
     if top.has("pairs"):
-        for key in ("test", "arms", "vllm", *SHARED_KEYS):
+        for key in ("test", "arms", "vllm", "transformers", *SHARED_KEYS):
             if top.get(key):
                 top.fail(key, "given together with pairs", "pairs are judged as they are; nothing is generated")
         return
@@ -146,11 +148,10 @@ def _check_rubric(top: Fields, rubric: Rubric | None, judges: Mapping[str, Judge
         top.fail("rubric", f"missing, and the judge '{asking[0]}' judges by one", "for example `rubric: general-answer@1`")
 
 
-def _with_options(arm: Arm, vllm: Mapping[str, Any]) -> Arm:
+def _with_options(arm: Arm, engines: Mapping[str, Mapping[str, Any]]) -> Arm:
     """Bind an arm to the engine's arguments that change what it answers; the others may change and nothing is made anew."""
-    if arm.source != "vllm":
-        return arm
-    options = tuple((key, canonical_json(vllm[key])) for key in _ANSWERS if key in vllm)
+    given = engines.get(arm.source, {})
+    options = tuple((key, canonical_json(given[key])) for key in _ANSWERS if key in given)
     return dataclasses.replace(arm, options=options)
 
 

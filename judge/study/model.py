@@ -42,6 +42,7 @@ class Study:
     gates: Gates = Gates()
     budget_usd: float = BUDGET_USD
     vllm: Mapping[str, Any] = field(default_factory=dict)
+    transformers: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 
     @property

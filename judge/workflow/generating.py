@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import fcntl
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from judge.calls import Settings
 from judge.domain import Arm, Notice
-from judge.errors import JudgeError, StudyError, did_you_mean
+from judge.errors import JudgeError, StateError, StudyError, did_you_mean
 from judge.workflow.by_engine import check_adapters, generate_by_engine, groups
 from judge.workflow.by_server import generate_by_server
 from judge.workflow.origins import origin_notices
@@ -40,23 +42,50 @@ def generate(
     names: these arms alone, else all.  Raises StudyError for an unknown arm, EngineError when an engine fails, Parked when
     a server does; what was made until then is kept, and the same command goes on.
     """
-    arms = _chosen(work, names)
+    with _alone(work.study.folder):
+        return _generate(work, _chosen(work, names), progress, settings or Settings())
+
+
+def _generate(work: Opened, arms: Sequence[Arm], progress: MakingProgress | None, settings: Settings) -> Generated:
     made = {arm.name: unmade(work, arm) for arm in arms}
-    by_engine = groups(work, [arm for arm in arms if arm.source != "openai"])
+    # Arms made of the same are one: what the first gets, its twins have.
+    first = {work.arms[arm.name]: arm.name for arm in reversed(arms)}
+    alone = [arm for arm in arms if first[work.arms[arm.name]] == arm.name]
+    by_engine = groups(work, [arm for arm in alone if arm.source != "openai"])
     for group in by_engine:
         check_adapters(work, group)
     stopped: list[JudgeError] = []
-    for arm in arms:
+    for arm in alone:
         if arm.source == "openai" and missing(work, arm):
             with _going_on(stopped):
-                made[arm.name] = generate_by_server(work, arm, progress, settings or Settings())
+                made[arm.name] = generate_by_server(work, arm, progress, settings)
     for group in by_engine:
         with _going_on(stopped):
-            for one in generate_by_engine(work, group, progress):
-                made[one.arm] = one
+            made |= {one.arm: one for one in generate_by_engine(work, group, progress)}
     if stopped:
         raise stopped[0]
+    for arm in arms:
+        twin = made[first[work.arms[arm.name]]]
+        if twin.arm != arm.name:
+            made[arm.name] = replace(made[arm.name], there=twin.there + twin.made)
     return Generated(arms=tuple(made.values()), notices=tuple(origin_notices(work)))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only command that generates for a study.  Raises StateError when another one does; it ends with its process."""
+    try:
+        file = (folder / ".judge" / "generate.lock").open("w")
+    except OSError:  # a folder that cannot be written, with its database elsewhere
+        yield
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            hint = "let it finish, then run this one again"
+            raise StateError("another command generates for this study now", at=folder, hint=hint) from error
+        yield
 
 
 @contextmanager

@@ -126,7 +126,8 @@ def refuse_ungenerated(work: Opened) -> None:
 
 def options_of(work: Opened, source: str) -> dict[str, Any]:
     """Give the engine arguments that the study passes through."""
-    return {key: value for key, value in work.study.vllm.items() if key != "python"} if source == "vllm" else {}
+    given = {"vllm": work.study.vllm, "transformers": work.study.transformers}.get(source, {})
+    return {key: value for key, value in given.items() if key != "python"}
 
 
 def missing(work: Opened, arm: Arm) -> list[tuple[str, int]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import struct
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from judge import Study
-from judge.errors import EngineError
+from judge.errors import EngineError, StateError
 from judge.workflow import showing
 from judge.workflow.origins import origins
 from tests import engine_stand_in
@@ -192,7 +194,7 @@ def test_how_far_it_has_come_is_told(tmp_path):
 
 def test_arms_of_different_templates_are_told_of(tmp_path, engines):
     edited(engines, ("hashlib.sha256(TEMPLATE.encode())", "hashlib.sha256((TEMPLATE + model).encode())"))
-    model(tmp_path / "full")
+    model(tmp_path / "full", layers=9)
     arms = {"base": {"baseline": True, "vllm": "base"}, "full": {"vllm": "full"}}
     assert "templates_differ" in {notice.code for notice in write(tmp_path, arms).generate().notices}
 
@@ -371,3 +373,35 @@ def test_the_report_says_how_the_outputs_were_made(tmp_path):
         "made by stand-in 1, on cpu in float32, seed 7, 8 of 8 prompts gave the same text when asked again, "
         "its adapter changed 16 of 16 probes"
     )
+
+
+def test_a_second_command_does_not_generate_beside_the_first(tmp_path):
+    study = write(tmp_path, examples=40, vllm={"fault": "slow"})
+    first = threading.Thread(target=study.generate)
+    first.start()
+    until = time.monotonic() + 20
+    while not texts(study, "base") and time.monotonic() < until:
+        time.sleep(0.05)
+    with pytest.raises(StateError, match="another command generates for this study now"):
+        study.generate()
+    first.join()
+    assert counts(study.generate()) == {"base": (40, 40, 0), "tuned": (40, 40, 0)}
+
+
+def test_arms_that_are_made_of_the_same_are_generated_once(tmp_path, engines):
+    log = tmp_path / "asked.txt"
+    begin = "def answered(begun, adapter, sampling, row):\n"
+    edited(engines, (begin, f"{begin}    open({str(log)!r}, 'a').write('x')\n"))
+    study = write(tmp_path, {"base": {"baseline": True, "vllm": "base"}, "twin": {"vllm": "base"}})
+    assert counts(study.generate()) == {"base": (20, 0, 20), "twin": (20, 20, 0)}
+    assert len(log.read_text()) == 20 + 8
+    assert texts(study, "base") == texts(study, "twin")
+
+
+def test_the_transformers_engine_is_given_its_options(tmp_path, engines):
+    script = SCRIPT.replace('OPTIONS = ("fault",', 'OPTIONS = ("batch_size", "fault",')
+    (engines / "transformers_child.py").write_text(script)
+    arms = {"base": {"baseline": True, "transformers": "base"}, "tuned": {"transformers": "base", "adapter": "lora"}}
+    study = write(tmp_path, arms, transformers={"batch_size": 4})
+    study.generate()
+    assert origins_of(study)["base"]["options"] == {"batch_size": 4}
