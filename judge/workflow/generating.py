@@ -42,7 +42,7 @@ def generate(
     names: these arms alone, else all.  Raises StudyError for an unknown arm, EngineError when an engine fails, Parked when
     a server does; what was made until then is kept, and the same command goes on.
     """
-    with _alone(work.study.folder):
+    with alone(work.study.folder):
         return _generate(work, _chosen(work, names), progress, settings or Settings())
 
 
@@ -72,7 +72,7 @@ def _generate(work: Opened, arms: Sequence[Arm], progress: MakingProgress | None
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Be the only command that generates for a study.  Raises StateError when another one does; it ends with its process."""
     try:
         file = (folder / ".judge" / "generate.lock").open("w")
