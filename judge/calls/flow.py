@@ -209,7 +209,8 @@ class Flow:
                 back = None if due is None or due <= now else due - now
                 await self._rest(lane, [wait or None, back, 1.0 if lane.later else None])
                 continue
-            lane.pacer.start(lane.tokens(call))
+            call.estimate = lane.tokens(call)
+            lane.pacer.start(call.estimate)
             lane.busy += 1
             task = asyncio.create_task(self._try(lane, call))
             open_.add(task)
@@ -287,8 +288,7 @@ class Flow:
         now = self._last_answer = time.monotonic()
         lane.pacer.answered(reply.limits, now)
         usage = reply.answer.usage
-        if usage.tokens_out is not None:
-            lane.lengths.append(usage.tokens_out)
+        lane.took(call, usage)
         cost = lane.cost(call, usage)
         answer = replace(reply.answer, cost_usd=cost, latency_s=reply.answer.latency_s or (None if lane.free else took))
         ours = call.request.most_tokens is None  # a limit of the asker's is no failure

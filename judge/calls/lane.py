@@ -39,6 +39,7 @@ class Call:
     raised: int = 0  # how often the output limit was raised; -1: it is left to the server
     cut: tuple[Outcome, Answer] | None = None  # the answer that was cut, should no longer one be had
     sent_at: float = 0.0  # of the last try
+    estimate: float = 0.0  # of the tokens that it takes of the limit
 
     @property
     def tokens_in(self) -> float:
@@ -104,9 +105,22 @@ class Lane:
         return not (self.waiting or self.later or self.busy)
 
     def tokens(self, call: Call) -> float:
-        """Estimate what a call takes of a limit on tokens: what is read, and as much as long answers had so far."""
+        """Estimate what a call takes of a limit on tokens: what is read, and as much as long answers had so far.
+
+        Anthropic's limit that we read is one of input tokens alone.
+        """
+        if call.request.provider == "anthropic":
+            return call.tokens_in
         lengths = sorted(self.lengths)
         return call.tokens_in + (lengths[int(0.9 * len(lengths))] if lengths else _OUT)
+
+    def took(self, call: Call, usage: Usage) -> None:
+        """Learn from an answer what calls take, and put the estimate of this one right."""
+        if usage.tokens_out is None or usage.tokens_in is None:
+            return
+        self.lengths.append(usage.tokens_out)
+        out = 0 if call.request.provider == "anthropic" else usage.tokens_out
+        self.pacer.tokens.give_back(call.estimate - usage.tokens_in - out)
 
     def put_off(self, call: Call, due: float) -> None:
         """Let a call come back at a moment; it holds no place until then."""

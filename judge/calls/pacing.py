@@ -63,6 +63,11 @@ class Bucket:
         short = min(amount, self.size) - self.level
         return 0.0 if short <= 0 else short / self.rate
 
+    def give_back(self, amount: float) -> None:
+        """Correct what was taken by an estimate; below zero it takes more."""
+        if self.rate is not None:
+            self.level = min(self.size, self.level + amount)
+
     def take(self, amount: float) -> None:
         """Use so much; the level may go below zero, which later ones wait for."""
         if self.rate is not None:

@@ -44,7 +44,7 @@ class Progress:
         self._title = title
         self._as_json = as_json
         self._told = time.monotonic()
-        self._first: tuple[float, int] | None = None  # when how much was done: what the journal held came at once
+        self._first: tuple[float, int] | None = None  # when how much had been asked
         self._bar: Any = None
 
     def __call__(self, done: int, of: int) -> None:
@@ -53,7 +53,7 @@ class Progress:
 
     def tell(self, tally: Tally) -> None:
         """Take note of how far asking models has come."""
-        rate = self._rate(tally.done)
+        rate = self._rate(max(0, tally.done - tally.known))
         left = tally.of - tally.done
         counts = {
             "open": tally.open,
@@ -76,7 +76,7 @@ class Progress:
         self._show(making.done, making.of, more if self._bar is not None else f"{more}, {left:.0f} s left", counts)
 
     def _rate(self, done: int) -> float | None:
-        """Give the calls a minute since the first news; None while there is no second."""
+        """Give the calls a minute that were asked since the first news; None while there is no second."""
         now = time.monotonic()
         if self._first is None:
             self._first = (now, done)

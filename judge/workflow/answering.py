@@ -28,11 +28,13 @@ Again = Callable[[int], Request]
 class Tally:
     """How far asking has come: calls done of all, on the wire, answers that could not be scored, US dollars of the budget.
 
-    limit_per_minute: calls a minute that the providers allow, as far as they said.
+    known: calls that the journal answered, which took no time.  limit_per_minute: calls a minute that the providers allow,
+    as far as they said.
     """
 
     done: int
     of: int
+    known: int = 0
     open: int = 0
     limit_per_minute: float | None = None
     unscored: int = 0
@@ -85,6 +87,7 @@ def tally_of(engine: Engine, done: int, of: int, unscored: int = 0) -> Tally:
     return Tally(
         done=done,
         of=of,
+        known=flow.from_journal,
         open=flow.open,
         limit_per_minute=flow.limit_per_minute,
         unscored=unscored,

@@ -14,6 +14,7 @@ from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan,
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, asked_of, engine_for, tally_of
+from judge.workflow.sources import Sources
 from judge.workflow.workspace import Opened
 
 _BATCH: Final = 256  # answers whose readings share one commit
@@ -36,7 +37,7 @@ def ask(
     Answers that cannot be read are asked for once more; `retry` does so for each time that this was in vain, and for
     answers that were cut.  Raises Parked, JudgeError or KeyboardInterrupt; what was answered until then is kept and read.
     """
-    asks = plan_of(work, judges)
+    asks = plan_of(work.sources, judges)
     for start in range(0, len(asks), _BATCH):
         with work.database.write() as tx:
             store.put_asks(tx, [cell for one in asks[start : start + _BATCH] for cell in cells(work, one, rubric)])
@@ -65,14 +66,13 @@ def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:
         again = {place: unreadable for place, unreadable in left.items() if place in known}
 
 
-def plan_of(work: Opened, judges: Sequence[Judge]) -> list[Ask]:
+def plan_of(sources: Sources, judges: Sequence[Judge]) -> list[Ask]:
     """Plan the calls of judges; a recorded judge is asked as often as its recordings say."""
     repeats = {
-        name: max((recording.repeat for recording in recordings), default=1)
-        for name, recordings in work.sources.recordings.items()
+        name: max((recording.repeat for recording in recordings), default=1) for name, recordings in sources.recordings.items()
     }
-    asks = plan(work.sources.pairs, judges, repeats, work.study.rubric)
-    there = {tag for name, recordings in work.sources.recordings.items() for tag in tagged(recordings, name)}
+    asks = plan(sources.pairs, judges, repeats, sources.study.rubric)
+    there = {tag for name, recordings in sources.recordings.items() for tag in tagged(recordings, name)}
     return [one for one in asks if one.judge.source in MODELS or one.repeat == 1 or one.tag in there]
 
 

@@ -12,12 +12,12 @@ from judge import data
 from judge.calls import prices
 from judge.domain import ORDERS, Notice, Rubric
 from judge.judging import MODELS, Ask, request
-from judge.judging import plan as plan_calls
 from judge.rubric import lint
 from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
 from judge.workflow.answering import JOBS, check_prices
+from judge.workflow.asking import plan_of
 from judge.workflow.contact import look_up
 from judge.workflow.findings import equal_pairs, found_in_outputs, output_notices
 from judge.workflow.sources import Sources
@@ -62,7 +62,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
     study = used.study
     judges = [judge for judge in study.judges.values() if judge.source not in ("calls", "verdicts")]
     check_prices(judges)
-    asks = plan_calls(used.pairs, judges, rubric=study.rubric)
+    asks = plan_of(used, judges)
     rubric = study.rubric
     live = [ask for ask in asks if ask.judge.source in MODELS] if rubric else []
     estimate = estimated(live, rubric) if rubric else Estimated()

@@ -49,7 +49,7 @@ def _asks(work: Opened, pairs: Collection[str]) -> dict[tuple[str, bool], list[A
     rubric = work.sources.rubric
     found: defaultdict[tuple[str, bool], list[Again]] = defaultdict(list)
     if rubric is not None:
-        for one in plan_of(work, [judge for judge in work.study.judges.values() if judge.source in MODELS]):
+        for one in plan_of(work.sources, [judge for judge in work.study.judges.values() if judge.source in MODELS]):
             if one.pair.id in pairs:
                 found[one.judge.name, one.repeat > 1].append(partial(request, one, rubric))
     return found

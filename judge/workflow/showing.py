@@ -60,7 +60,7 @@ def raw_answers(work: Opened, shown: Exhibit) -> list[dict[str, Any]]:
         return []
     judges = [judge for judge in work.study.judges.values() if judge.source in MODELS]
     found = []
-    for one in (one for one in plan_of(work, judges) if one.pair.id == shown.pair.id):
+    for one in (one for one in plan_of(work.sources, judges) if one.pair.id == shown.pair.id):
         calls = tried(work, [partial(request, one, rubric)])
         with work.database.read() as tx:
             kept = journal.attempts(tx, calls)
