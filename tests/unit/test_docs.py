@@ -179,7 +179,7 @@ def test_every_key_of_the_report_document_is_documented(starter):
 
 # --- Messages ---------------------------------------------------------------------------------------------------------
 
-ROOMS = ("access", "agreement", "cli", "data", "desk", "review", "rubric", "store", "study", "workflow")
+ROOMS = ("access", "agreement", "calls", "cli", "data", "desk", "review", "rubric", "store", "study", "workflow")
 
 
 def templates() -> list[re.Pattern[str]]:
