@@ -89,7 +89,7 @@ def _engine(url: str) -> Engine:
     def set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy says BEGIN, not the driver
         for setting in _SQLITE_SETTINGS:
-            connection.execute(f"PRAGMA {setting}")
+            _patiently(connection, f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
@@ -99,6 +99,21 @@ def _engine(url: str) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _patiently(driver: Any, statement: str) -> None:
+    """Execute a statement that SQLite does not wait with: two who open a new database both want to change its journal."""
+    import sqlite3
+
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            driver.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
 
 
 def _begin_write(connection: Any) -> None:

@@ -69,6 +69,7 @@ per_example: checklist
         ("criteria: {c: {question: q, weigth: 2}}", "r.yaml:4: criteria.c.weigth: unknown key."),
         ("criteria: {c: {check: true}}", "r.yaml:4: criteria.c.question: missing"),
         ("criteria:\n  overall: {question: q}", "r.yaml:5: criteria.overall: is a reserved name"),
+        ("criteria:\n  check_1: {question: q}", "r.yaml:5: criteria.check_1: is a reserved name"),
         ("criteria: {a b: {question: q}}", "r.yaml:4: criteria.a b: is no name for a criterion"),
         ("criteria: {c: q}", "r.yaml:4: criteria.c: must be a mapping, not the text 'q'"),
         ("criteria: {}", "r.yaml:4: criteria: has no criterion"),

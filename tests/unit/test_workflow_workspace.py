@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 
 import pytest
 
 from judge import Study
 from judge.decision.report import to_json
 from judge.errors import JoinError, LockedError, StoreError
+from judge.store.opening import open_database
 from tests.studies import Cli, ledger, reported, rows_of, small, ticking, untimed, without, write_rows
 
 
@@ -271,3 +273,21 @@ def test_a_label_twice_without_a_revision_is_an_error(tmp_path):
     draft.labels.append({**draft.labels[0], "label": "a"})
     with pytest.raises(JoinError, match="already in line 1"):
         reported(draft.write(tmp_path))
+
+
+def test_four_may_open_a_new_database_at_once(tmp_path):
+    failures = []
+
+    def open_it(place):
+        try:
+            open_database(place).close()
+        except StoreError as error:
+            failures.append(error)
+
+    for turn in range(10):
+        openers = [threading.Thread(target=open_it, args=(tmp_path / f"{turn}.db",)) for _ in range(4)]
+        for one in openers:
+            one.start()
+        for one in openers:
+            one.join()
+    assert not failures
