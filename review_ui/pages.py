@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Response
 
-from judge.text import readable
+from judge.text import finalized
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,11 +57,6 @@ def link(name: str) -> str:
     return f"/static/{version()}/{name}"
 
 
-def _shown(value: Any) -> Any:
-    """Show names and other plain texts without control characters; HTML of ours is none."""
-    return readable(value) if type(value) is str else value
-
-
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -69,7 +64,7 @@ def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("review_ui", "templates"),
         autoescape=True,
-        finalize=_shown,
+        finalize=finalized,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -6,6 +6,6 @@ Every text is hostile until proven otherwise: nothing that `to_html` returns can
 from judge.text.code import code_css
 from judge.text.compare import Length, Operation, length, word_diff
 from judge.text.findings import Finding, findings, masked
-from judge.text.render import readable, to_html
+from judge.text.render import finalized, to_html
 
-__all__ = ["Finding", "Length", "Operation", "code_css", "findings", "length", "masked", "readable", "to_html", "word_diff"]
+__all__ = ["Finding", "Length", "Operation", "code_css", "finalized", "findings", "length", "masked", "to_html", "word_diff"]

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from judge.text.clean import URL_SCHEMES, clean
 from judge.text.code import highlight
@@ -37,14 +37,19 @@ def to_html(text: str) -> str:
     Only the first 200,000 characters are shown, with a note.  The empty string for a text without visible characters.
     Deterministic; never raises.
     """
-    shown = readable(text[:LIMIT])
+    shown = _readable(text[:LIMIT])
     fragment = _render(shown) if shown.strip() else ""
     if len(text) > LIMIT:
         fragment += f"<p><em>Cut here: the first {LIMIT:,} of {len(text):,} characters are shown.</em></p>"
     return fragment
 
 
-def readable(text: str) -> str:
+def finalized(value: Any) -> Any:
+    """Show a template's plain text without control characters; for jinja2's `finalize`.  HTML of ours is no plain text."""
+    return _readable(value) if type(value) is str else value
+
+
+def _readable(text: str) -> str:
     """Replace what cannot be shown, or lies about its order, by something visible; plain text in and out."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     named = _OVERRIDES.sub(lambda run: f"[U+{ord(run[0][0]):04X}{' …' if len(run[0]) > 1 else ''}]", whole)

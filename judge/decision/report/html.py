@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from judge.decision.report.exhibits import display
 from judge.decision.report.model import Report
 from judge.decision.report.outline import appendix, front, sections
-from judge.text import code_css, readable
+from judge.text import code_css, finalized
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,11 +41,6 @@ def _style_sheet() -> str:
     return files("judge.decision.report").joinpath("report.css").read_text("utf-8") + code_css()
 
 
-def _shown(value: Any) -> Any:
-    """Show names and other plain texts without control characters; HTML of ours is none."""
-    return readable(value) if type(value) is str else value
-
-
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -55,7 +50,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("judge.decision.report", "templates"),
         autoescape=True,
-        finalize=_shown,
+        finalize=finalized,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
