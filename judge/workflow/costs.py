@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from judge.decision.report import Cost
-from judge.domain import Reading
+from judge.domain import Judge, Reading
 from judge.judging import MODELS, request
 from judge.store import calls as journal
 from judge.workflow.answering import Again, tried
@@ -31,7 +31,7 @@ def cost_of(work: Opened, readings: Sequence[Reading], pairs: Collection[str]) -
         if one.repeat > 1:
             repeats[one.judge] += one.cost_usd or 0.0
     lost = 0
-    for (judge, again), asks in _asks(work, pairs).items():
+    for (judge, again), asks in _asks(work, models, pairs).items():
         calls = tried(work, asks)
         if not calls:
             continue
@@ -44,12 +44,12 @@ def cost_of(work: Opened, readings: Sequence[Reading], pairs: Collection[str]) -
     return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats), possibly_paid=lost)
 
 
-def _asks(work: Opened, pairs: Collection[str]) -> dict[tuple[str, bool], list[Again]]:
+def _asks(work: Opened, models: Sequence[Judge], pairs: Collection[str]) -> dict[tuple[str, bool], list[Again]]:
     """Give the questions to each model about these pairs, the first ones and the repeats."""
     rubric = work.sources.rubric
     found: defaultdict[tuple[str, bool], list[Again]] = defaultdict(list)
     if rubric is not None:
-        for one in plan_of(work.sources, [judge for judge in work.study.judges.values() if judge.source in MODELS]):
+        for one in plan_of(work.sources, models):
             if one.pair.id in pairs:
                 found[one.judge.name, one.repeat > 1].append(partial(request, one, rubric))
     return found

@@ -50,12 +50,12 @@ def _generate(work: Opened, arms: Sequence[Arm], progress: MakingProgress | None
     made = {arm.name: unmade(work, arm) for arm in arms}
     # Arms made of the same are one: what the first gets, its twins have.
     first = {work.arms[arm.name]: arm.name for arm in reversed(arms)}
-    alone = [arm for arm in arms if first[work.arms[arm.name]] == arm.name]
-    by_engine = groups(work, [arm for arm in alone if arm.source != "openai"])
+    firsts = [arm for arm in arms if first[work.arms[arm.name]] == arm.name]
+    by_engine = groups(work, [arm for arm in firsts if arm.source != "openai"])
     for group in by_engine:
         check_adapters(work, group)
     stopped: list[JudgeError] = []
-    for arm in alone:
+    for arm in firsts:
         if arm.source == "openai" and missing(work, arm):
             with _going_on(stopped):
                 made[arm.name] = generate_by_server(work, arm, progress, settings)

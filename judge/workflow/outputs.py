@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GENERATED: Final = ("vllm", "transformers", "openai")
 """Sources of arms whose outputs this program makes."""
 
-CHUNK: Final = 256  # outputs that share one commit; a crash loses no more
+_CHUNK: Final = 256  # outputs that share one commit; a crash loses no more
 _KEPT_S: Final = 5.0  # from one commit to the next, for slow arms
 _WAY: Final = ("engine", "device", "dtype", "template", "options", "seed")  # what makes two parts of an arm made alike
 _SUMS: Final = ("made", "tokens_out", "seconds")
@@ -189,7 +189,7 @@ class Keeper:
         if self._progress and (self._told % _TOLD == 0 or self._told == self._of):
             seconds = time.monotonic() - self._start
             self._progress(Making(arm=self._arm.name, done=self._told, of=self._of, tokens_out=self._tokens, seconds=seconds))
-        if len(self._waiting) >= CHUNK or time.monotonic() - self._kept > _KEPT_S:
+        if len(self._waiting) >= _CHUNK or time.monotonic() - self._kept > _KEPT_S:
             self.flush()
 
     def lack(self, example: str, why: str) -> None:

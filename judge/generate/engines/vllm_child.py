@@ -162,7 +162,8 @@ def opened(pipe: wire.Pipe, *, model: str, adapters: Mapping[str, str], options:
     except Exception as error:
         raise wire.Refusal(_kind(error, options), wire.one_line(error)) from error
     requests = {name: lora_request(name, number, path) for number, (name, path) in enumerate(adapters.items(), 1)}
-    base = _folder(model, options.get("revision"))
+    # What lies in a folder was looked at before loading; of a hub's model the files are here only now.
+    base = None if Path(model).is_dir() else _snapshot(model, options.get("revision"))
     for request in requests.values():
         _fit(llm, request, model, base)
     threading.Thread(target=_watch, args=(pipe, multiprocessing.active_children()), daemon=True).start()
@@ -228,10 +229,8 @@ def _fit(llm: Any, request: Any, model: str, base: Path | None) -> None:
         raise wire.Refusal("adapter", f"{request.lora_path}: the adapter does not fit {model}: {reason}")
 
 
-def _folder(model: str, revision: str | None) -> Path | None:
-    """Find the files of a model that has been loaded."""
-    if Path(model).is_dir():
-        return Path(model)
+def _snapshot(model: str, revision: str | None) -> Path | None:
+    """Find the files of a hub's model that has been loaded."""
     try:
         return Path(import_module("huggingface_hub").snapshot_download(model, revision=revision, local_files_only=True))
     except Exception:  # from elsewhere; the adapter is then judged by vllm alone
