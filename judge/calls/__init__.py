@@ -3,13 +3,13 @@
 from judge.calls.budget import Budget
 from judge.calls.engine import Engine, Progress, Submitted
 from judge.calls.failures import CallFailed
-from judge.calls.flow import Settings
 from judge.calls.prices import Price, PriceList, prices
 from judge.calls.providers import models_of, provider_for
 from judge.calls.providers.base import Provider
 from judge.calls.providers.http import on_this_machine
 from judge.calls.providers.recorded import RecordedProvider
 from judge.calls.request import Answer, Request, Usage
+from judge.calls.settings import Settings
 
 __all__ = [
     "Answer",

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from judge.calls.budget import Budget
-from judge.calls.flow import Flow, Settings
+from judge.calls.flow import Flow
 from judge.calls.providers.base import Provider
 from judge.calls.request import Answer, Request
+from judge.calls.settings import Settings
 from judge.clock import Clock
 from judge.store.database import Database
 

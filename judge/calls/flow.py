@@ -11,47 +11,29 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Final
 
 from judge.calls.budget import Budget
 from judge.calls.failures import RETRIED, CallFailed, Failed
 from judge.calls.journal import Journal
-from judge.calls.lane import ATTEMPTS, Call, Lane
+from judge.calls.lane import Call, Lane
 from judge.calls.pacing import LONGEST_PAUSE_S, Pacer
 from judge.calls.prices import prices
 from judge.calls.providers.base import Provider, Reply
 from judge.calls.request import Answer, Request
+from judge.calls.settings import Settings
 from judge.clock import Clock
 from judge.errors import JudgeError, Parked
 from judge.store import calls as store
-from judge.store.calls import Intent, Outcome
+from judge.store.calls import Outcome
 from judge.store.database import Database
 
 _AHEAD: Final = 512  # requests read at a time
-_DOWN: Final = 50  # failures in a row, after which a provider is taken for down
 _LIMIT: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.I)  # what a server refuses as too much
-_SILENT: Final = 3  # failures in a row that tell silence from one lost call
 
 Give = Callable[[tuple[int, Answer | None]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How calls are made.
-
-    most_open: calls open at once to one model.  timeout_s: least time a call may take; when none was answered for so long
-    and several failed, the run parks.  send: False to answer from the journal alone.  known: the models answered before,
-    so that requests which are refused now are refused for what they hold.
-    """
-
-    most_open: int = 64
-    timeout_s: float = 60.0
-    throttled_s: float = 90.0  # without an answer while throttled, after which the run parks
-    seed: int | None = None  # of the jitter
-    send: bool = True
-    known: bool = False
 
 
 class Flow:
@@ -165,7 +147,7 @@ class Flow:
                 self._calls[name] = call
                 fresh.append(call)
         if fresh:
-            await self._journal.plan([_intent(call) for call in fresh])
+            await self._journal.plan([call.intent for call in fresh])
         for call in fresh:
             self._lane(call.request).waiting.append(call)
 
@@ -184,9 +166,8 @@ class Flow:
             most = 256 if free else self._settings.most_open
             pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
             price = None if free else prices().find(request.model)
-            lane = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free)
-            lane.answers = int(self._settings.known)
-            self._lanes[key] = lane
+            heard = int(self._settings.known)
+            self._lanes[key] = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free, answers=heard)
         return self._lanes[key]
 
     async def _dispatch(self, lane: Lane) -> None:
@@ -237,7 +218,8 @@ class Flow:
     def _reserved(self, call: Call, lane: Lane) -> bool:
         """Set the worst cost of a call aside; with nothing open to wait for, a full budget parks the run."""
         try:
-            self.budget.reserve(call.digest, call.worst_cost(lane.price))
+            call.worst_usd = call.worst_cost(lane.price)
+            self.budget.reserve(call.digest, call.worst_usd)
         except Parked as parked:
             if not any(other.busy for other in self._lanes.values()):
                 self._halt(parked)
@@ -270,7 +252,7 @@ class Flow:
     async def _send(self, lane: Lane, call: Call) -> tuple[Reply | None, Failed | None, float]:
         """Hold a place while the call is on the wire, and no longer: writing down what came needs none."""
         try:
-            await self._journal.sending(call.digest, call.tries, call.worst_cost(lane.price))
+            await self._journal.sending(call.digest, call.tries, call.worst_usd)
             started = call.sent_at = time.monotonic()
             timeout = lane.timeout_s(call, self._settings.timeout_s)
             reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
@@ -313,7 +295,7 @@ class Flow:
 
     async def _failed(self, lane: Lane, call: Call, failed: Failed) -> None:
         # A try that may have been paid keeps its worst cost, in the journal too: the cap holds whatever was booked.
-        cost = call.worst_cost(lane.price) if failed.paid else None
+        cost = call.worst_usd if failed.paid else None
         self.lost += failed.paid
         kept = Outcome(
             call=call.digest,
@@ -362,21 +344,13 @@ class Flow:
         call.failures += 1
         lane.failures_in_a_row += 1
         lane.pacer.struggle()
-        if self._down(lane, call, now):
+        if lane.down(call, self._settings.timeout_s, self._last_answer, now):
             self._halt(Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later"))
-        if call.failures >= ATTEMPTS:
+        if call.spent:
             self._give_up(call, failed)
             return
         pause = min(30.0, 0.5 * 2**call.failures) * (0.5 + self._jitter.random() / 2)
         lane.put_off(call, now + max(pause, failed.retry_after_s or 0.0))
-
-    def _down(self, lane: Lane, call: Call, now: float) -> bool:
-        """Tell a provider that is down from calls that are lost now and then."""
-        in_a_row = lane.failures_in_a_row
-        # A call that went out after the last answer and was waited for in vain: no answer came for so long.
-        patience = lane.timeout_s(call, self._settings.timeout_s)
-        unheard = call.sent_at > self._last_answer and now - self._last_answer >= patience
-        return (unheard and in_a_row >= _SILENT) or in_a_row >= _DOWN or (lane.answers == 0 and call.failures >= ATTEMPTS)
 
     def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:
         lane.refused += 1
@@ -411,11 +385,6 @@ class Flow:
 
 def _take(places: Iterator[tuple[int, Request]]) -> list[tuple[int, Request]]:
     return list(islice(places, _AHEAD))
-
-
-def _intent(call: Call) -> Intent:
-    request = call.request
-    return Intent(digest=call.digest, repeat=request.repeat, request=request.content(), tag=request.tag)
 
 
 async def _wake(lane: Lane, waits: list[float | None]) -> None:

@@ -14,9 +14,11 @@ from judge.calls.pacing import Pacer
 from judge.calls.prices import Price
 from judge.calls.providers.base import Provider, output_limit
 from judge.calls.request import Answer, Request, Usage
-from judge.store.calls import Outcome
+from judge.store.calls import Intent, Outcome
 
 ATTEMPTS: Final = 5  # tries that count; being throttled does not
+DOWN: Final = 50  # failures in a row, after which a provider is taken for down
+SILENT: Final = 3  # failures in a row that tell silence from one lost call
 WRONG: Final = 5  # refused requests at the very beginning, after which the settings are in doubt
 CHARACTERS_PER_TOKEN: Final = 3.5
 _LATENCIES: Final = 200
@@ -40,20 +42,27 @@ class Call:
     cut: tuple[Outcome, Answer] | None = None  # the answer that was cut, should no longer one be had
     sent_at: float = 0.0  # of the last try
     estimate: float = 0.0  # of the tokens that it takes of the limit
+    worst_usd: float = 0.0  # that the try on its way may cost
+    tokens_in: float = field(init=False)  # that are read, about; only for pacing
+    most_tokens_in: int = field(init=False)  # that are read at most: no text has more tokens than bytes
 
-    @property
-    def tokens_in(self) -> float:
-        """Estimate what is read; only for pacing."""
-        written = sum(len(turn.content) for turn in self.request.messages) + len(self.request.system or "")
-        schema = 0 if self.request.schema is None else len(json.dumps(self.request.schema))
-        return (written + schema) / CHARACTERS_PER_TOKEN + _AROUND / 10
-
-    @property
-    def most_tokens_in(self) -> int:
-        """Give what is read at most: no tokenizer makes more tokens of a text than it has bytes."""
+    def __post_init__(self) -> None:
+        """Measure the request once: every try asks for its size."""
         words = [self.request.system or "", *(turn.content for turn in self.request.messages)]
         schema = 0 if self.request.schema is None else len(json.dumps(self.request.schema))
-        return sum(len(text.encode("utf-8", "surrogatepass")) for text in words) + schema + _AROUND
+        self.tokens_in = (sum(map(len, words)) + schema) / CHARACTERS_PER_TOKEN + _AROUND / 10
+        self.most_tokens_in = sum(len(text.encode("utf-8", "surrogatepass")) for text in words) + schema + _AROUND
+
+    @property
+    def spent(self) -> bool:
+        """It has failed as often as a call may."""
+        return self.failures >= ATTEMPTS
+
+    @property
+    def intent(self) -> Intent:
+        """Give what is written down before anything is spent."""
+        request = self.request
+        return Intent(digest=self.digest, repeat=request.repeat, request=request.content(), tag=request.tag)
 
     def worst_cost(self, price: Price | None) -> float:
         """Give what one try costs at most, in US dollars; what is read may also be written into a cache."""
@@ -77,6 +86,7 @@ class Lane:
     later: list[tuple[float, int, Call]] = field(default_factory=list)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     lengths: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCIES))  # of answers, in tokens
+    long_answer: int = _OUT  # tokens that nine of ten answers stay under
     busy: int = 0  # calls on the wire or being written down
     failures_in_a_row: int = 0
     answers: int = 0
@@ -111,14 +121,14 @@ class Lane:
         """
         if call.request.provider == "anthropic":
             return call.tokens_in
-        lengths = sorted(self.lengths)
-        return call.tokens_in + (lengths[int(0.9 * len(lengths))] if lengths else _OUT)
+        return call.tokens_in + self.long_answer
 
     def took(self, call: Call, usage: Usage) -> None:
         """Learn from an answer what calls take, and put the estimate of this one right."""
         if usage.tokens_out is None or usage.tokens_in is None:
             return
         self.lengths.append(usage.tokens_out)
+        self.long_answer = sorted(self.lengths)[int(0.9 * len(self.lengths))]
         out = 0 if call.request.provider == "anthropic" else usage.tokens_out
         self.pacer.tokens.give_back(call.estimate - usage.tokens_in - out)
 
@@ -145,3 +155,10 @@ class Lane:
         if len(self.latencies) < _KNOWN:
             return least * (_PATIENCE if call.request.base_url or call.request.effort in _THINKS_LONG else 1)
         return max(least, 6 * sorted(self.latencies)[int(0.95 * len(self.latencies))])
+
+    def down(self, call: Call, least: float, last_answer: float, now: float) -> bool:
+        """Tell a provider that is down from calls that are lost now and then.  least: see `timeout_s`."""
+        in_a_row = self.failures_in_a_row
+        # A call that went out after the last answer and was waited for in vain: no answer came for so long.
+        unheard = call.sent_at > last_answer and now - last_answer >= self.timeout_s(call, least)
+        return (unheard and in_a_row >= SILENT) or in_a_row >= DOWN or (self.answers == 0 and call.spent)

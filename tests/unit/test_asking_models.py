@@ -261,7 +261,7 @@ def test_a_run_that_stopped_between_repeats_has_verdicts_for_what_is_there():
 
 @pytest.mark.parametrize("fault", ["too_large", "error_500"])
 def test_calls_that_fail_every_time_leave_the_rest_and_the_same_command_works_again(server, tmp_path, monkeypatch, fault):
-    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 2)
+    monkeypatch.setattr("judge.calls.lane.ATTEMPTS", 2)
     server.faulty = lambda body: fault if any(f"Question q{n}?" in json.dumps(body) for n in "012") else None
     study = Study.open(write_study(tmp_path, server, 8))
     first = study.compare()

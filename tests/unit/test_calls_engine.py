@@ -107,7 +107,7 @@ def test_a_budget_for_no_call_at_all_parks_before_anything_is_sent(server, tmp_p
 
 
 def test_what_may_have_been_paid_without_an_answer_is_kept_in_the_journal_at_its_worst(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 2)
+    monkeypatch.setattr("judge.calls.lane.ATTEMPTS", 2)
     server.faults = {"reset_middle": 1.0}
     with engine(tmp_path, server, budget=10 * WORST) as made, pytest.raises(Parked):
         within(60, lambda: made.submit([asked(1, server)]))
@@ -152,7 +152,7 @@ def test_a_provider_that_is_down_parks_the_run(server, tmp_path, fault, calls):
 
 
 def test_one_call_that_always_fails_does_not_stop_the_others(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("judge.calls.flow.ATTEMPTS", 3)
+    monkeypatch.setattr("judge.calls.lane.ATTEMPTS", 3)
     with engine(tmp_path, server) as made:
         assert made.submit([asked(1, server)]).answers[0].text
         server.faults = {"error_503": 1.0}

@@ -167,6 +167,13 @@ def test_the_worst_case_counts_a_token_for_every_byte_and_the_whole_output_limit
     assert one.worst_cost(PRICE) > worst
 
 
+def test_a_limit_that_is_left_to_the_server_is_worth_the_one_that_it_refused():
+    one = call("What?")
+    refused = one.worst_cost(PRICE)
+    one.raised = -1
+    assert one.worst_cost(PRICE) == refused
+
+
 def test_the_schema_is_read_too():
     schema = {"type": "object", "properties": {"x" * 1000: {"type": "string"}}}
     assert call("q", schema=schema).most_tokens_in > call("q").most_tokens_in + 1000

@@ -46,10 +46,12 @@ class Provider(Protocol):
 def output_limit(request: Request, raised: int) -> int:
     """Give the output limit: the asker's, else what is visible plus generous room for thinking; four times that after a cut.
 
+    One that is left to the server (raised is -1) is worth at most what the server had refused as too much.
+
     No part of a call's digest: it changes whether an answer comes, not which.
     """
     if request.most_tokens is not None:
         return request.most_tokens
-    wanted: int = (VISIBLE + THOUGHT.get(request.effort, THOUGHT["high"])) * 4**raised
+    wanted: int = (VISIBLE + THOUGHT.get(request.effort, THOUGHT["high"])) * 4 ** max(0, raised)
     most = LARGEST_ANTHROPIC if request.provider == "anthropic" else MOST
     return min(wanted, most)
