@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from judge.domain import Judge
 from judge.errors import StudyError
 from judge.judging import MODELS, route
 from judge.store import calls as journal
+from judge.workflow.alone import alone
 from judge.workflow.keys import take_keys
 from judge.workflow.workspace import Opened
 
@@ -136,12 +137,24 @@ def engine_for(
     """Open an engine for these judges under the study's budget, from which earlier calls of the same questions are taken.
 
     others: providers beside the models'.  Gives also how many earlier tries may have been paid without an answer.
-    Raises StudyError for a model without a price, FileError for a broken `.env`.
+    Raises StudyError for a model without a price, FileError for a broken `.env`, StateError beside another command that asks.
     """
     models = [judge for judge in judges if judge.source in MODELS]
     if settings.send:
         check_prices(models)
         take_keys(work.study.folder, models)
+    # What another command has on the wire looks like what a killed one had: it would be asked again.
+    with alone(work.study.folder, "asks") if models and settings.send else nullcontext():
+        yield from _engine(work, models, asks, settings, others)
+
+
+def _engine(
+    work: Opened,
+    models: Sequence[Judge],
+    asks: Sequence[Again],
+    settings: Settings,
+    others: Mapping[str, Provider] | None,
+) -> Iterator[tuple[Engine, int]]:
     calls = tried(work, asks)
     with work.database.read() as tx:
         spent, lost = journal.spent_usd(tx, calls), journal.possibly_paid(tx, calls)

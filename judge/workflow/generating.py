@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from judge.calls import Settings
 from judge.domain import Arm, Notice
-from judge.errors import JudgeError, StateError, StudyError, did_you_mean
+from judge.errors import JudgeError, StudyError, did_you_mean
+from judge.workflow.alone import alone
 from judge.workflow.by_engine import check_adapters, generate_by_engine, groups
 from judge.workflow.by_server import generate_by_server
 from judge.workflow.origins import origin_notices
@@ -42,7 +41,7 @@ def generate(
     names: these arms alone, else all.  Raises StudyError for an unknown arm, EngineError when an engine fails, Parked when
     a server does; what was made until then is kept, and the same command goes on.
     """
-    with alone(work.study.folder):
+    with alone(work.study.folder, "generates"):
         return _generate(work, _chosen(work, names), progress, settings or Settings())
 
 
@@ -69,23 +68,6 @@ def _generate(work: Opened, arms: Sequence[Arm], progress: MakingProgress | None
         if twin.arm != arm.name:
             made[arm.name] = replace(made[arm.name], there=twin.there + twin.made)
     return Generated(arms=tuple(made.values()), notices=tuple(origin_notices(work)))
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Be the only command that generates for a study.  Raises StateError when another one does; it ends with its process."""
-    try:
-        file = (folder / ".judge" / "generate.lock").open("w")
-    except OSError:  # a folder that cannot be written, with its database elsewhere
-        yield
-        return
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            hint = "let it finish, then run this one again"
-            raise StateError("another command generates for this study now", at=folder, hint=hint) from error
-        yield
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from judge.calls import Settings
 from judge.domain import Reading
 from judge.errors import StateError, StudyError
 from judge.judging import verdicts
+from judge.workflow.alone import alone
 from judge.workflow.compare import compare, judged
 from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
 from tests.provider_server import ProviderServer
@@ -338,6 +339,16 @@ def test_two_commands_at_once_do_not_pay_twice_for_one_call(server, tmp_path):
     assert done.unscored == 0
     assert len(server.requests) <= done.calls + 2  # never more than what two asked in the same instant
     assert any(end == done.calls or "another command asks the same calls now" in str(end) for end in ends)
+
+
+def test_a_second_command_does_not_ask_beside_the_first(server, tmp_path):
+    study = Study.open(write_study(tmp_path, server, 4))
+    study.compare(limit=1)
+    before = len(server.requests)
+    with alone(tmp_path, "asks"), pytest.raises(StateError, match="another command asks models for this study now"):
+        study.compare()
+    assert len(server.requests) == before
+    assert study.compare().unscored == 0
 
 
 def test_a_server_with_a_small_context_is_asked_without_a_limit(server, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from judge import Study
 from judge.errors import EngineError, StateError
 from judge.workflow import showing
-from judge.workflow.generating import alone
+from judge.workflow.alone import alone
 from judge.workflow.origins import origins
 from tests import engine_stand_in
 from tests.studies import Cli, rows_of, write_rows
@@ -377,7 +377,7 @@ def test_the_report_says_how_the_outputs_were_made(tmp_path):
 def test_a_second_command_does_not_generate_beside_the_first(tmp_path):
     study = write(tmp_path)
     study.generate(limit=2)
-    with alone(tmp_path), pytest.raises(StateError, match="another command generates for this study now"):
+    with alone(tmp_path, "generates"), pytest.raises(StateError, match="another command generates for this study now"):
         study.generate()
     assert counts(study.generate())["base"] == (20, 2, 18)
 
