@@ -1,11 +1,11 @@
 """Request in, journalled Answer out.  Knows no pair and no rubric."""
 
 from judge.calls.budget import Budget
-from judge.calls.engine import Engine, Progress, Submitted
+from judge.calls.engine import Engine, Submitted
 from judge.calls.failures import CallFailed
 from judge.calls.prices import Price, PriceList, prices
 from judge.calls.providers import models_of, provider_for
-from judge.calls.providers.base import Provider
+from judge.calls.providers.base import ListedModel, Provider
 from judge.calls.providers.http import on_this_machine
 from judge.calls.providers.recorded import RecordedProvider
 from judge.calls.request import Answer, Request, Usage
@@ -16,9 +16,9 @@ __all__ = [
     "Budget",
     "CallFailed",
     "Engine",
+    "ListedModel",
     "Price",
     "PriceList",
-    "Progress",
     "Provider",
     "RecordedProvider",
     "Request",

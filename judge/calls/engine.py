@@ -19,14 +19,15 @@ from typing import Any, Final
 
 from judge.calls.budget import Budget
 from judge.calls.flow import Flow
+from judge.calls.planning import Planned
 from judge.calls.providers.base import Provider
 from judge.calls.request import Answer, Request
 from judge.calls.settings import Settings
 from judge.clock import Clock
 from judge.store.database import Database
 
-Progress = Callable[[int, int], None]  # done, of
 _END: Final = object()
+_QUIET_S: Final = 1.0  # without an answer, after which whoever waits is told
 _LAST_WORDS_S: Final = 5.0  # for writing down that open calls lost their connection
 
 
@@ -64,22 +65,31 @@ class Engine:
         """What is going on: counts for progress and reports."""
         return self._flow
 
-    def stream(self, requests: Iterable[Request]) -> Iterator[tuple[int, Answer | None]]:
+    def stream(
+        self, requests: Iterable[Request], planned: Planned | None = None, waiting: Callable[[], None] | None = None
+    ) -> Iterator[tuple[int, Answer | None]]:
         """Answer requests as they come, in any order: (place in the requests, answer).
+
+        planned: told of calls in the transaction in which they are written down, before anything is spent on them.
+        waiting: called now and then while no answer comes.
 
         None: nobody has an answer.  A request that failed for good has an answer with its error.  The first interrupt
         stops sending and waits for what is open, a second one stops at once; both lose nothing that was answered.
         Raises Parked or JudgeError after everything that was answered has been given.
         """
         out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put), self._running())
+        done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put, planned), self._running())
         done.add_done_callback(lambda _: out.put(_END))
         self._run = done
         interrupted = False
         try:
             while True:
                 try:
-                    item = out.get()
+                    item = out.get(timeout=_QUIET_S if waiting else None)
+                except queue.Empty:
+                    if waiting:
+                        waiting()
+                    continue
                 except KeyboardInterrupt:
                     if interrupted:
                         self._hurried = True
@@ -97,14 +107,12 @@ class Engine:
         if interrupted:
             raise KeyboardInterrupt
 
-    def submit(self, requests: Sequence[Request], progress: Progress | None = None) -> Submitted:
+    def submit(self, requests: Sequence[Request]) -> Submitted:
         """Answer every request that can be answered; see `stream`."""
         answers: list[Answer | None] = [None] * len(requests)
         before = self._flow.from_journal
-        for done, (place, answer) in enumerate(self.stream(requests), 1):
+        for place, answer in self.stream(requests):
             answers[place] = answer
-            if progress and (done % 64 == 0 or done == len(requests)):
-                progress(done, len(requests))
         return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
 
     def _stop(self) -> None:

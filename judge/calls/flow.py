@@ -20,17 +20,18 @@ from judge.calls.failures import RETRIED, CallFailed, Failed
 from judge.calls.journal import Journal
 from judge.calls.lane import Call, Lane
 from judge.calls.pacing import LONGEST_PAUSE_S, Pacer
+from judge.calls.planning import Places, Planned, Planner
 from judge.calls.prices import prices
 from judge.calls.providers.base import Provider, Reply
 from judge.calls.request import Answer, Request
 from judge.calls.settings import Settings
 from judge.clock import Clock
 from judge.errors import JudgeError, Parked
-from judge.store import calls as store
 from judge.store.calls import Outcome
 from judge.store.database import Database
 
-_AHEAD: Final = 512  # requests read at a time
+_FIRST: Final = 32  # requests read before the first is sent
+_AHEAD: Final = 512  # requests read at a time later on
 _LIMIT: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.I)  # what a server refuses as too much
 
 Give = Callable[[tuple[int, Answer | None]], None]
@@ -49,9 +50,9 @@ class Flow:
         self.failed = 0
         self.tries = 0
         self.lost = 0  # tries that may have been paid although no answer came
-        self._database = database
         self._providers = providers
         self._journal = Journal(database, clock)
+        self._planner = Planner(database, providers, self._journal, send=settings.send)
         self._settings = settings
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._calls: dict[str, Call] = {}
@@ -70,15 +71,17 @@ class Flow:
         for lane in self._lanes.values():
             lane.wake.set()
 
-    async def run(self, requests: Iterable[Request], give: Give) -> None:
+    async def run(self, requests: Iterable[Request], give: Give, planned: Planned | None = None) -> None:
         """Answer requests; see `Engine.stream`.  Raises what stopped the run."""
         self._give, self._stopped, self._stopping, self._reading = give, None, False, True
         self._last_answer = time.monotonic()
         dispatchers: dict[int, asyncio.Task[None]] = {}
         try:
             places = iter(enumerate(requests))
-            while batch := await asyncio.to_thread(_take, places):
-                await self._plan(batch)
+            count = _FIRST
+            while batch := await asyncio.to_thread(_take, places, count):
+                count = _AHEAD
+                await self._plan(batch, planned)
                 for lane in self._lanes.values():
                     lane.wake.set()
                     if id(lane) not in dispatchers:
@@ -118,6 +121,13 @@ class Flow:
         return sum(known) if known else None
 
     @property
+    def paused_s(self) -> float:
+        """Seconds for which calls still wait because a provider asked to."""
+        now = time.monotonic()
+        waits = (lane.pacer.paused_until - now for lane in self._lanes.values() if lane.waiting or lane.later)
+        return max(0.0, *waits, 0.0)
+
+    @property
     def _halted(self) -> bool:
         return self._stopping or self._stopped is not None
 
@@ -126,38 +136,18 @@ class Flow:
             self._room.clear()
             await self._room.wait()
 
-    async def _plan(self, batch: list[tuple[int, Request]]) -> None:
+    async def _plan(self, batch: Places, planned: Planned | None) -> None:
         """Answer from the journal what is there, and plan the rest before anything is spent."""
-        named = [(place, request, self._providers[request.route].name(request)) for place, request in batch]
-        digests = [name for _, _, name in named if name]
-        known, tries = await asyncio.to_thread(self._look_up, digests)
-        fresh: list[Call] = []
-        for place, request, name in named:
-            if name is None or (name not in known and not self._settings.send):
-                self._give((place, None))
-            elif name in known:
-                self._lane(request).answers += 1  # it answers, whatever comes of the rest
-                self.from_journal += 1
-                self.saved_usd += known[name].cost_usd or 0.0
-                self._give((place, self._restored(request, known[name])))
-            elif name in self._calls:
-                self._calls[name].asked_by.append(place)
-            else:
-                call = Call(digest=name, request=request, asked_by=[place], tries=tries.get(name, 0))
-                self._calls[name] = call
-                fresh.append(call)
-        if fresh:
-            await self._journal.plan([call.intent for call in fresh])
-        for call in fresh:
+        found = await self._planner.plan(batch, self._calls, planned)
+        for place in found.nobody:
+            self._give((place, None))
+        for place, request, answer in found.known:
+            self._lane(request).answers += 1  # it answers, whatever comes of the rest
+            self.from_journal += 1
+            self.saved_usd += answer.cost_usd or 0.0
+            self._give((place, answer))
+        for call in found.fresh:
             self._lane(call.request).waiting.append(call)
-
-    def _look_up(self, digests: list[str]) -> tuple[dict[str, Outcome], dict[str, int]]:
-        with self._database.read() as tx:
-            return store.answered(tx, digests), store.tries(tx, digests)
-
-    def _restored(self, request: Request, outcome: Outcome) -> Answer:
-        answer = self._providers[request.route].read(outcome.raw or "", outcome.call, outcome.request_id)
-        return replace(answer, cost_usd=outcome.cost_usd, latency_s=outcome.usage.get("latency_s"))
 
     def _lane(self, request: Request) -> Lane:
         key = (request.route, request.model)
@@ -383,8 +373,8 @@ class Flow:
         self._halt(stopped)
 
 
-def _take(places: Iterator[tuple[int, Request]]) -> list[tuple[int, Request]]:
-    return list(islice(places, _AHEAD))
+def _take(places: Iterator[tuple[int, Request]], count: int) -> list[tuple[int, Request]]:
+    return list(islice(places, count))
 
 
 async def _wake(lane: Lane, waits: list[float | None]) -> None:

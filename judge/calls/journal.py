@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from judge.clock import Clock
 from judge.errors import StateError
 from judge.store import calls as store
 from judge.store.calls import Intent, Outcome, Sent
 from judge.store.database import Database
+
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
+Note: TypeAlias = Callable[["Transaction"], None]
 
 
 class Journal:
@@ -20,14 +26,16 @@ class Journal:
         self._database = database
         self._clock = clock
         self._intents: list[Intent] = []
+        self._notes: list[Note] = []
         self._sent: list[Sent] = []
         self._outcomes: list[Outcome] = []
         self._waiting: asyncio.Future[frozenset[str]] | None = None
         self._writing = False
 
-    async def plan(self, intents: list[Intent]) -> None:
-        """Keep calls before anything is spent on them."""
+    async def plan(self, intents: list[Intent], note: Note | None = None) -> None:
+        """Keep calls before anything is spent on them.  note: what else is written with them."""
         self._intents += intents
+        self._notes += [note] if note else []
         await self._written()
 
     async def sending(self, call: str, n: int, worst_usd: float) -> None:
@@ -56,8 +64,8 @@ class Journal:
         """Hand over all that gathered; what comes while that is written goes with the next commit."""
         loop = asyncio.get_running_loop()
         waiting, self._waiting = self._waiting, None
-        batch = (self._intents, self._sent, self._outcomes)
-        self._intents, self._sent, self._outcomes = [], [], []
+        batch = (self._intents, self._notes, self._sent, self._outcomes)
+        self._intents, self._notes, self._sent, self._outcomes = [], [], [], []
         written = self._database.submit(_write, *batch, self._clock())
         written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, waiting, done))
 
@@ -74,9 +82,13 @@ class Journal:
             self._flush()
 
 
-def _write(tx: Any, intents: list[Intent], sent: list[Sent], outcomes: list[Outcome], now: datetime) -> frozenset[str]:
+def _write(
+    tx: Transaction, intents: list[Intent], notes: list[Note], sent: list[Sent], outcomes: list[Outcome], now: datetime
+) -> frozenset[str]:
     if intents:
         store.intend(tx, intents, now)
+    for note in notes:
+        note(tx)
     if outcomes:
         store.record(tx, outcomes, now)
     return store.send(tx, sent, now) if sent else frozenset()

@@ -34,6 +34,7 @@ class Call:
     """One distinct call on its way.  `asked_by`: the places in the stream that wait for it."""
 
     digest: str
+    first: str  # the call before any that could not be read
     request: Request
     asked_by: list[int]
     tries: int = 0  # as the journal numbers them
@@ -62,7 +63,7 @@ class Call:
     def intent(self) -> Intent:
         """Give what is written down before anything is spent."""
         request = self.request
-        return Intent(digest=self.digest, repeat=request.repeat, request=request.content(), tag=request.tag)
+        return Intent(digest=self.digest, first=self.first, repeat=request.repeat, request=request.content(), tag=request.tag)
 
     def worst_cost(self, price: Price | None) -> float:
         """Give what one try costs at most, in US dollars; what is read may also be written into a cache."""

@@ -5,12 +5,12 @@ Statements are plain Core over many rows: a call costs what its row costs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -22,9 +22,13 @@ ATTEMPT: Final = table(AttemptRow)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A call that is planned: its content is on disk before anything is spent."""
+    """A call that is planned: its content is on disk before anything is spent.
+
+    first: the call whose answer could not be read, when this one is asked for that reason; else the call itself.
+    """
 
     digest: str
+    first: str
     repeat: int
     request: Mapping[str, Any]
     tag: str
@@ -66,11 +70,22 @@ def answered(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
 
 def intend(tx: Session, intents: Sequence[Intent], now: datetime) -> None:
     """Write planned calls down; those already written stay as they are."""
-    rows: list[dict[str, Any]] = [
-        {"digest": i.digest, "repeat": i.repeat, "request": dict(i.request), "tag": i.tag, "state": "open", "made_at": now}
-        for i in intents
-    ]
-    insert_new(tx, CallRow, rows)
+    insert_new(
+        tx,
+        CallRow,
+        (
+            {
+                "digest": i.digest,
+                "first": i.first,
+                "repeat": i.repeat,
+                "request": dict(i.request),
+                "tag": i.tag,
+                "state": "open",
+                "made_at": now,
+            }
+            for i in intents
+        ),
+    )
 
 
 def tries(tx: Session, digests: Sequence[str]) -> dict[str, int]:
@@ -129,39 +144,49 @@ def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try at a call, as it is kept: `status` sent, answered or failed; raw: the body of the answer, if one came."""
+    """One try at a call, as it is kept: `status` sent, answered or failed; raw: the body of the answer, if one came.
 
-    call: str
+    again: how often the call had been asked before because no answer could be read.
+    """
+
+    again: int
     n: int
     status: str
     error_class: str | None
     raw: str | None
 
 
-def attempts(tx: Session, digests: Sequence[str]) -> list[Attempt]:
-    """Give every try at these calls, in the order of the digests and of the tries."""
-    found: dict[str, list[Attempt]] = {digest: [] for digest in digests}
-    for some in chunks(digests):
-        for row in tx.connection().execute(select(ATTEMPT).where(ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)):
-            kept = Attempt(call=row.call, n=row.n, status=row.status, error_class=row.error_class, raw=row.raw)
-            found[row.call].append(kept)
-    return [one for tries in found.values() for one in tries]
+def attempts(tx: Session, first: str) -> list[Attempt]:
+    """Give every try at a call and at those that were asked after it because no answer could be read, in their order."""
+    query = select(ATTEMPT, CALL.c.request).join(CALL, ATTEMPT.c.call == CALL.c.digest).where(CALL.c.first == first)
+    found = [
+        Attempt(again=row.request.get("reask", 0), n=row.n, status=row.status, error_class=row.error_class, raw=row.raw)
+        for row in tx.connection().execute(query)
+    ]
+    return sorted(found, key=lambda one: (one.again, one.n))
 
 
-def possibly_paid(tx: Session, digests: Sequence[str]) -> int:
-    """Count tries that may have been paid although no answer reached the disk: it was lost, or the process was killed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What tries cost: US dollars, those that may have been paid at their worst, and how many of these there are."""
+
+    usd: float = 0.0
+    possibly_paid: int = 0
+
+
+def spent(tx: Session, firsts: Iterable[str]) -> Spent:
+    """Add up all tries at these calls, and at those that were asked after them because no answer could be read.
+
+    A try may have been paid although no answer reached the disk: it was lost, or the process was killed.
+    """
     lost = or_(ATTEMPT.c.status == "sent", and_(ATTEMPT.c.status == "failed", ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0))
-    count = 0
-    for some in chunks(digests):
-        query = select(func.count()).select_from(ATTEMPT).where(lost, ATTEMPT.c.call.in_(some))
-        count += int(tx.connection().execute(query).scalar_one())
-    return count
-
-
-def spent_usd(tx: Session, digests: Sequence[str]) -> float:
-    """Add up what tries at these calls cost, those that may have been paid at their worst."""
-    total = 0.0
-    for some in chunks(digests):
-        query = select(func.sum(ATTEMPT.c.cost_usd)).where(ATTEMPT.c.call.in_(some))
-        total += float(tx.connection().execute(query).scalar() or 0.0)
-    return total
+    usd, count = 0.0, 0
+    for some in chunks(firsts):
+        query = (
+            select(func.sum(ATTEMPT.c.cost_usd).label("usd"), func.sum(case((lost, 1), else_=0)).label("lost"))
+            .join(CALL, ATTEMPT.c.call == CALL.c.digest)
+            .where(CALL.c.first.in_(some))
+        )
+        row = tx.connection().execute(query).one()
+        usd, count = usd + float(row.usd or 0.0), count + int(row.lost or 0)
+    return Spent(usd=usd, possibly_paid=count)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, delete, select
 
 from judge.domain import Reading, Verdict
 from judge.ids import digest
 from judge.store.content import from_content, to_content
-from judge.store.rows import chunks, insert_new, upsert
-from judge.store.schema.study import AskRow, ReadingRow, StudyPairRow, VerdictRow
+from judge.store.rows import chunks, insert_new, table, upsert
+from judge.store.schema.study import AskRow, CallRow, ReadingRow, StudyPairRow, VerdictRow
+
+_ASK: Final = table(AskRow)
+_NOTED: Final = update(_ASK).where(_ASK.c.id == bindparam("cell")).values(call=bindparam("asked_by"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +34,49 @@ class Cell:
     @property
     def id(self) -> int:
         """Number the cell by 63 bits of its digest, so that nothing has to be looked up to write about it."""
-        content = [self.pair, self.judge, self.rubric, self.criterion, self.order, self.repeat]
+        # One string is hashed in half the time of a list; only a criterion may hold a space.
+        content = f"{self.pair} {self.judge} {self.rubric} {self.criterion} {self.order} {self.repeat}"
         return int(digest("ask", content)[:16], 16) >> 1
 
 
-def put_asks(tx: Session, cells: Sequence[Cell]) -> None:
-    """Write the plan down.  A cell that is there gets the call it is answered by now."""
-    upsert(tx, AskRow, [_row(cell) for cell in cells])
+def plan_asks(tx: Session, cells: Iterable[Cell]) -> None:
+    """Write the plan down.  A cell that is there keeps the call it was asked by."""
+    insert_new(tx, AskRow, map(_row, cells))
+
+
+def note_calls(tx: Session, cells: Iterable[Cell]) -> None:
+    """Note the calls by which planned cells are asked."""
+    rows = [{"cell": cell.id, "asked_by": cell.call} for cell in cells]
+    if rows:
+        tx.connection().execute(_NOTED, rows)
+
+
+def put_asks(tx: Session, cells: Iterable[Cell]) -> None:
+    """Write cells down with the calls they are answered by now."""
+    upsert(tx, AskRow, map(_row, cells))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCall:
+    """That a judge was asked about a pair; call: as it was asked first, should it have been asked anew."""
+
+    pair: str  # its id in the study
+    judge: str
+    repeat: int
+    call: str
+
+
+def asked_calls(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> Iterator[AskedCall]:
+    """Give each call by which these judges were asked about the study's pairs: judges digest -> name."""
+    query = (
+        select(StudyPairRow.id, AskRow.judge, AskRow.repeat, CallRow.first)
+        .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
+        .join(CallRow, col(CallRow.digest) == col(AskRow.call))
+        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(AskRow.judge).in_(list(judges)))
+        .distinct()
+    )
+    for pair, judge, repeat, first in tx.exec(query):
+        yield AskedCall(pair, judges[judge], repeat, first)
 
 
 def _row(cell: Cell) -> dict[str, Any]:
@@ -54,11 +94,14 @@ def _row(cell: Cell) -> dict[str, Any]:
 
 def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]]) -> None:
     """Keep what a parser made of the answers to cells: (cell, reading, parser).  An earlier reading is replaced."""
-    rows = [
-        {"ask": cell.id, "parser": parser, "value": r.value, "reason": r.reason, "content": to_content(r)}
-        for cell, r, parser in read
-    ]
-    upsert(tx, ReadingRow, rows)
+    upsert(
+        tx,
+        ReadingRow,
+        (
+            {"ask": cell.id, "parser": parser, "value": r.value, "reason": r.reason, "content": to_content(r)}
+            for cell, r, parser in read
+        ),
+    )
 
 
 def read_leniently(tx: Session, study: int, rubric: str, parser: str) -> int:
@@ -105,7 +148,7 @@ def put_verdicts(
     insert_new(
         tx,
         VerdictRow,
-        [
+        (
             {
                 "pair": pairs[v.pair],
                 "judge": judges[v.judge],
@@ -120,7 +163,7 @@ def put_verdicts(
                 "b_pass": v.b_pass,
             }
             for v in verdicts
-        ],
+        ),
     )
 
 

@@ -5,7 +5,8 @@ Composing a statement takes longer than running it: what a request waits for is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import BindParameter, Executable, bindparam, inspect
@@ -36,10 +37,11 @@ def changed(tx: Session, statement: Executable, **values: Any) -> int:
     return int(run(tx, statement, **values).rowcount)
 
 
-def chunks(items: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
-    """Cut a sequence into parts that fit one statement."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    """Cut items into parts that fit one statement; no more than a part is held."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def _insert(tx: Session, table: type[SQLModel]) -> Any:
@@ -47,19 +49,17 @@ def _insert(tx: Session, table: type[SQLModel]) -> Any:
     return make(table)
 
 
-def insert_new(tx: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_new(tx: Session, table: type[SQLModel], rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows; one whose key is already there is left as it is."""
     for some in chunks(rows):
-        tx.connection().execute(_insert(tx, table).on_conflict_do_nothing(), [dict(row) for row in some])
+        tx.connection().execute(_insert(tx, table).on_conflict_do_nothing(), some)
 
 
-def upsert(tx: Session, table: type[SQLModel], rows: Sequence[Mapping[str, Any]], key: Sequence[str] | None = None) -> None:
+def upsert(tx: Session, table: type[SQLModel], rows: Iterable[Mapping[str, Any]], key: Sequence[str] | None = None) -> None:
     """Insert rows; one whose key (default: the primary key) is there gets the new values."""
-    if not rows:
-        return
     names = list(key) if key else [column.name for column in inspect(table).primary_key]
     for some in chunks(rows):
         statement = _insert(tx, table)
-        new = {name: statement.excluded[name] for name in rows[0] if name not in names}
+        new = {name: statement.excluded[name] for name in some[0] if name not in names}
         action = statement.on_conflict_do_update(index_elements=names, set_=new) if new else statement.on_conflict_do_nothing()
-        tx.connection().execute(action, [dict(row) for row in some])
+        tx.connection().execute(action, some)

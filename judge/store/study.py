@@ -69,10 +69,10 @@ def lock_examples(tx: Session, study: int, examples: Mapping[str, tuple[str, Exa
     upsert(
         tx,
         ExampleRow,
-        [
+        (
             {"study_id": study, "id": id_, "digest": digest, "content": to_content(example)}
             for id_, (digest, example) in examples.items()
-        ],
+        ),
     )
     row = tx.get_one(StudyRow, study)
     row.locked_at = row.locked_at or now
@@ -99,7 +99,7 @@ def put_outputs(tx: Session, study: int, arm_digest: str, outputs: Sequence[Outp
     put(
         tx,
         OutputRow,
-        [
+        (
             {
                 "study_id": study,
                 "arm_digest": arm_digest,
@@ -108,7 +108,7 @@ def put_outputs(tx: Session, study: int, arm_digest: str, outputs: Sequence[Outp
                 "content": to_content(o),
             }
             for o in outputs
-        ],
+        ),
     )
 
 
@@ -135,12 +135,12 @@ def generations(tx: Session, study: int) -> dict[str, dict[str, Any]]:
 
 def put_pairs(tx: Session, study: int, pairs: Sequence[tuple[str, str, Pair]]) -> None:
     """Make these the study's pairs: (digest, candidate, pair).  Earlier texts stay known by their digest."""
-    insert_new(tx, PairRow, [{"digest": digest, "text_a": p.text_a, "text_b": p.text_b} for digest, _, p in pairs])
+    insert_new(tx, PairRow, ({"digest": digest, "text_a": p.text_a, "text_b": p.text_b} for digest, _, p in pairs))
     tx.exec(delete(StudyPairRow).where(col(StudyPairRow.study_id) == study))
     insert_new(
         tx,
         StudyPairRow,
-        [
+        (
             {
                 "study_id": study,
                 "id": p.id,
@@ -152,7 +152,7 @@ def put_pairs(tx: Session, study: int, pairs: Sequence[tuple[str, str, Pair]]) -
                 "meta": dict(p.meta),
             }
             for digest, candidate, p in pairs
-        ],
+        ),
     )
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, on_this_machine, prices, provider_for
 from judge.domain import Judge
 from judge.errors import StudyError
 from judge.judging import MODELS, route
 from judge.store import calls as journal
+from judge.store.calls import Spent
 from judge.workflow.alone import alone
 from judge.workflow.keys import take_keys
 from judge.workflow.workspace import Opened
 
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
 UNREADABLE: Final = frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"})
 """Why an answer is asked for once more: nothing can be made of it, and the next may be whole."""
 
+_TOLD_S: Final = 0.5  # how often at least progress is told
 JOBS: Final = Settings().most_open  # calls open at once to one model, unless the user says otherwise
 
 Again = Callable[[int], Request]
@@ -30,7 +36,7 @@ class Tally:
     """How far asking has come: calls done of all, on the wire, answers that could not be scored, US dollars of the budget.
 
     known: calls that the journal answered, which took no time.  limit_per_minute: calls a minute that the providers allow,
-    as far as they said.
+    as far as they said.  paused_s: seconds for which nothing is sent because a provider asked to wait.
     """
 
     done: int
@@ -38,6 +44,7 @@ class Tally:
     known: int = 0
     open: int = 0
     limit_per_minute: float | None = None
+    paused_s: float = 0.0
     unscored: int = 0
     usd: float = 0.0
     budget_usd: float | None = None
@@ -69,32 +76,60 @@ class Asked:
         }
 
 
-def asked_of(engine: Engine, spent_before: float, *, calls: int, answered: int, from_journal: int, lost: int) -> Asked:
-    """Say what asking came to.  spent_before: what the budget had spent when the engine was opened; lost: tries before it."""
+def asked_of(engine: Engine, before: Spent, *, calls: int, answered: int, from_journal: int) -> Asked:
+    """Say what asking came to.  before: what earlier tries had cost when the engine was opened."""
     flow = engine.flow
     return Asked(
         calls=calls,
         answered=answered,
         from_journal=from_journal,
-        usd=flow.budget.spent - spent_before,
+        usd=flow.budget.spent - before.usd,
         saved_usd=flow.saved_usd,
-        possibly_paid=lost + flow.lost,
+        possibly_paid=before.possibly_paid + flow.lost,
     )
 
 
-def tally_of(engine: Engine, done: int, of: int, unscored: int = 0) -> Tally:
-    """Say how far an engine has come."""
-    flow = engine.flow
-    return Tally(
-        done=done,
-        of=of,
-        known=flow.from_journal,
-        open=flow.open,
-        limit_per_minute=flow.limit_per_minute,
-        unscored=unscored,
-        usd=flow.budget.spent,
-        budget_usd=flow.budget.cap,
-    )
+class Telling:
+    """Tells whoever asked how far an engine has come: at every 64th answer, and at least every half second."""
+
+    def __init__(self, engine: Engine, progress: Progress | None, of: int) -> None:
+        self._engine = engine
+        self._progress = progress
+        self._done, self._of = 0, of
+        self._told = time.monotonic()
+        self._unscored: set[int] = set()
+
+    def more(self, count: int) -> None:
+        """Take note that so many are asked beyond the plan."""
+        self._of += count
+
+    def answered(self, place: int, *, unscored: bool | None) -> None:
+        """Take note of an answer, and whether it leaves its question unscored; None: it says nothing of that."""
+        if unscored is not None:
+            (self._unscored.add if unscored else self._unscored.discard)(place)
+        self._done += 1
+        if self._done == self._of or self._done % 64 == 0 or time.monotonic() - self._told > _TOLD_S:
+            self.news()
+
+    def news(self) -> None:
+        """Tell how things stand."""
+        self._told = time.monotonic()
+        if self._progress:
+            self._progress(self._tally())
+
+    def _tally(self) -> Tally:
+        flow = self._engine.flow
+        return Tally(
+            done=self._done,
+            of=self._of,
+            known=flow.from_journal,
+            open=flow.open,
+            limit_per_minute=flow.limit_per_minute,
+            paused_s=flow.paused_s,
+            unscored=len(self._unscored),
+            usd=flow.budget.spent,
+            budget_usd=flow.budget.cap,
+        )
 
 
 def check_prices(judges: Sequence[Judge]) -> None:
@@ -113,30 +148,18 @@ def check_prices(judges: Sequence[Judge]) -> None:
             )
 
 
-def tried(work: Opened, asks: Sequence[Again]) -> list[str]:
-    """Name every call that was ever tried for these questions: the first ones, and each that was asked anew after it."""
-    found: list[str] = []
-    waiting, again = asks, 0
-    while waiting:
-        named = {ask(again).digest: ask for ask in waiting}
-        with work.database.read() as tx:
-            there = journal.tries(tx, list(named))
-        found += there
-        waiting, again = [named[call] for call in there], again + 1
-    return found
-
-
 @contextmanager
 def engine_for(
     work: Opened,
     judges: Sequence[Judge],
-    asks: Sequence[Again],
+    asked: Callable[[Transaction], Iterable[str]],
     settings: Settings,
     others: Mapping[str, Provider] | None = None,
-) -> Iterator[tuple[Engine, int]]:
-    """Open an engine for these judges under the study's budget, from which earlier calls of the same questions are taken.
+) -> Iterator[tuple[Engine, Spent]]:
+    """Open an engine for these judges under the study's budget, from which earlier calls are taken.
 
-    others: providers beside the models'.  Gives also how many earlier tries may have been paid without an answer.
+    asked: finds the calls, as they were asked first, whose tries are taken from the budget.  others: providers beside the
+    models'.  Gives also what those tries had cost.
     Raises StudyError for a model without a price, FileError for a broken `.env`, StateError beside another command that asks.
     """
     models = [judge for judge in judges if judge.source in MODELS]
@@ -145,27 +168,26 @@ def engine_for(
         take_keys(work.study.folder, models)
     # What another command has on the wire looks like what a killed one had: it would be asked again.
     with alone(work.study.folder, "asks") if models and settings.send else nullcontext():
-        yield from _engine(work, models, asks, settings, others)
+        yield from _engine(work, models, asked, settings, others)
 
 
 def _engine(
     work: Opened,
     models: Sequence[Judge],
-    asks: Sequence[Again],
+    asked: Callable[[Transaction], Iterable[str]],
     settings: Settings,
     others: Mapping[str, Provider] | None,
-) -> Iterator[tuple[Engine, int]]:
-    calls = tried(work, asks)
+) -> Iterator[tuple[Engine, Spent]]:
     with work.database.read() as tx:
-        spent, lost = journal.spent_usd(tx, calls), journal.possibly_paid(tx, calls)
-    budget = Budget(cap=work.study.budget_usd if models else None, spent=spent)
+        before = journal.spent(tx, asked(tx))
+    budget = Budget(cap=work.study.budget_usd if models else None, spent=before.usd)
     providers = dict(others or {})
     for judge in models:
         if route(judge) not in providers:
             providers[route(judge)] = provider_for(judge.source, judge.base_url, judge.key_env, settings.most_open)
     engine = Engine(work.database, providers, work.clock, budget=budget, settings=settings)
     try:
-        yield engine, lost
+        yield engine, before
     finally:
         engine.close()
 
@@ -183,18 +205,23 @@ def answers(
     readable: whether the answer to the question at this place can be used; a failed call is not asked anew.
     Raises Parked or JudgeError; what was answered until then is in the journal.
     """
-    with engine_for(work, judges, asks, settings) as (engine, lost):
-        spent = engine.flow.budget.spent
-
-        def tell(done: int, of: int) -> None:
-            if progress:
-                progress(tally_of(engine, done, of))
-
-        first = engine.submit([ask(0) for ask in asks], tell)
-        found = list(first.answers)
-        again = [n for n, answer in enumerate(found) if answer and not answer.failed and not readable(n, answer)]
-        for n, answer in zip(again, engine.submit([asks[n](1) for n in again]).answers, strict=True):
-            if readable(n, answer):
+    with engine_for(work, judges, lambda _: [ask(0).digest for ask in asks], settings) as (engine, before):
+        telling = Telling(engine, progress, len(asks))
+        found: list[Answer | None] = [None] * len(asks)
+        again = []
+        for n, answer in engine.stream((ask(0) for ask in asks), waiting=telling.news):
+            found[n] = answer
+            of_use = readable(n, answer)
+            if not of_use and answer is not None and not answer.failed:
+                again.append(n)
+            telling.answered(n, unscored=not of_use)
+        from_journal = engine.flow.from_journal
+        telling.more(len(again))
+        for place, answer in engine.stream((asks[n](1) for n in again), waiting=telling.news):
+            n = again[place]
+            of_use = readable(n, answer)
+            if of_use:
                 found[n] = answer
+            telling.answered(n, unscored=not of_use)
     answered = sum(answer is not None and not answer.failed for answer in found)
-    return found, asked_of(engine, spent, calls=len(asks), answered=answered, from_journal=first.from_journal, lost=lost)
+    return found, asked_of(engine, before, calls=len(asks), answered=answered, from_journal=from_journal)

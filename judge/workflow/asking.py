@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
 from judge.domain import OVERALL, Judge, Reading, Rubric
 from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.answering import UNREADABLE, Asked, Progress, asked_of, engine_for, tally_of
+from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
 from judge.workflow.sources import Sources
 from judge.workflow.workspace import Opened
 
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
+_PLANNED: Final = 4096  # asks that are written down by one commit
 _BATCH: Final = 256  # answers whose readings share one commit
-_TOLD_S: Final = 0.5  # how often at least progress is told
 _SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 _RETRIED: Final = UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
 
@@ -38,15 +39,18 @@ def ask(
     answers that were cut.  Raises Parked, JudgeError or KeyboardInterrupt; what was answered until then is kept and read.
     """
     asks = plan_of(work.sources, judges)
-    for start in range(0, len(asks), _BATCH):
+    for start in range(0, len(asks), _PLANNED):
         with work.database.write() as tx:
-            store.put_asks(tx, [cell for one in asks[start : start + _BATCH] for cell in cells(work, one, rubric)])
-    live = [partial(request, one, rubric) for one in asks if one.judge.source in MODELS]
-    with engine_for(work, judges, live, settings, {"recorded": _recorded(work, judges)}) as (engine, lost):
-        spent = engine.flow.budget.spent
+            store.plan_asks(tx, (cell for one in asks[start : start + _PLANNED] for cell in cells(work, one, rubric)))
+    models = {work.judges[judge.name]: judge.name for judge in judges if judge.source in MODELS}
+
+    def asked_before(tx: Transaction) -> set[str]:
+        return {one.call for one in store.asked_calls(tx, work.record.id, work.rubric, models)}
+
+    with engine_for(work, judges, asked_before, settings, {"recorded": _recorded(work, judges)}) as (engine, before):
         taken = _Taken(work, rubric, asks, engine, progress)
         _take_all(taken, asks, retry=retry)
-    return asked_of(engine, spent, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal, lost=lost)
+    return asked_of(engine, before, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal)
 
 
 def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:
@@ -94,12 +98,9 @@ class _Taken:
         self._rubric = rubric
         self._asks = asks
         self._engine = engine
-        self._progress = progress
+        self._telling = Telling(engine, progress, len(asks))
         self._read: list[tuple[store.Cell, Reading, str]] = []
         self._waiting = 0
-        self._done, self._of = 0, len(asks)
-        self._told = time.monotonic()
-        self._unscored: set[int] = set()
         self._left: dict[int, bool] = {}
         self._lacking: dict[int, frozenset[str]] = {}  # criteria that could not be read, by place
         self.answered = 0
@@ -112,12 +113,19 @@ class _Taken:
         """
         self._left = {}
         if reask:  # the plan itself was counted from the start
-            self._of += len(places)
+            self._telling.more(len(places))
         order = list(places)
+
+        def planned(tx: Transaction, calls: Sequence[tuple[int, str]]) -> None:
+            asked = [(self._asks[order[n]], call) for n, call in calls]
+            store.note_calls(tx, [cell for one, call in asked for cell in cells(self._work, one, self._rubric, call)])
+
         try:
-            for n, answer in self._engine.stream(self._requests(order, reask)):
-                self._one(order[n], answer, reask)
-                self._tell()
+            # What was asked anew is found by the call that was asked first.
+            requests = self._requests(order, reask)
+            for n, answer in self._engine.stream(requests, None if reask else planned, self._telling.news):
+                unscored = self._one(order[n], answer, reask)
+                self._telling.answered(order[n], unscored=unscored)
         finally:
             self._flush()
         if not reask:
@@ -134,7 +142,8 @@ class _Taken:
     def _requests(self, places: Sequence[int], reask: int) -> Iterator[Request]:
         return (request(self._asks[place], self._rubric, reask) for place in places)
 
-    def _one(self, place: int, answer: Answer | None, reask: int) -> None:
+    def _one(self, place: int, answer: Answer | None, reask: int) -> bool | None:
+        """Take one answer; say whether it leaves the pair without an overall value, None when it says nothing of that."""
         one = self._asks[place]
         live = one.judge.source in MODELS
         parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example), one.criterion)
@@ -150,30 +159,19 @@ class _Taken:
         if not self._lacking[place]:
             del self._lacking[place]
         if live and answer is None:
-            return  # never asked, which is no reading
-        self._score(place, [said for said in parsed if said.criterion in wanted])
+            return None  # never asked, which is no reading
         read = readings(self._work, one, answer, parsed, self._rubric)
         self._read += [row for row in read if row[1].criterion in wanted]
         self._waiting += 1
         if self._waiting >= _BATCH:
             self._flush()
+        overall = [said.value is None for said in parsed if said.criterion == OVERALL and said.criterion in wanted]
+        return overall[0] if overall else None
 
     def _filled(self, place: int, parsed: Sequence[Parsed]) -> frozenset[str]:
         """Give the criteria that could not be read and that another answer settles; what was read before it stays."""
         lacking = self._lacking.get(place, frozenset())
         return frozenset(s.criterion for s in parsed if s.criterion in lacking and (s.reason is None or s.reason in _SETTLED))
-
-    def _score(self, place: int, parsed: Sequence[Parsed]) -> None:
-        for said in parsed:
-            if said.criterion == OVERALL:
-                (self._unscored.add if said.value is None else self._unscored.discard)(place)
-
-    def _tell(self) -> None:
-        self._done += 1
-        now = time.monotonic()
-        if self._progress and (self._done == self._of or self._done % 64 == 0 or now - self._told > _TOLD_S):
-            self._told = now
-            self._progress(tally_of(self._engine, self._done, self._of, len(self._unscored)))
 
     def _flush(self) -> None:
         read, self._read, self._waiting = self._read, [], 0
@@ -185,16 +183,18 @@ class _Taken:
 
 def cells(work: Opened, one: Ask, rubric: Rubric, call: str | None = None) -> list[store.Cell]:
     """Give the cells of one ask: one for each criterion."""
-    whole = store.Cell(
-        pair=work.pairs[one.pair.id],
-        judge=work.judges[one.judge.name],
-        rubric=work.rubric,
-        criterion="",
-        order=one.order,
-        repeat=one.repeat,
-        call=call,
-    )
-    return [replace(whole, criterion=question.id) for question in asked(rubric, checklist_of(one.pair.example), one.criterion)]
+    return [
+        store.Cell(
+            pair=work.pairs[one.pair.id],
+            judge=work.judges[one.judge.name],
+            rubric=work.rubric,
+            criterion=question.id,
+            order=one.order,
+            repeat=one.repeat,
+            call=call,
+        )
+        for question in asked(rubric, checklist_of(one.pair.example), one.criterion)
+    ]
 
 
 def readings(

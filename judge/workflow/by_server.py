@@ -31,8 +31,10 @@ def generate_by_server(work: Opened, arm: Arm, progress: MakingProgress | None, 
         return {"engine": f"server {arm.base_url or 'of OpenAI'}", "models": sorted(models)}
 
     settings = replace(settings, known=bool(work.sources.outputs.get(arm.name)))
-    with engine_for(work, [model], asks, settings) as (engine, _), Keeper(work, arm, len(wanted), about, progress) as keeper:
-        spent = engine.flow.budget.spent
+    with (
+        engine_for(work, [model], lambda _: [ask(0).digest for ask in asks], settings) as (engine, before),
+        Keeper(work, arm, len(wanted), about, progress) as keeper,
+    ):
         for place, answer in engine.stream(ask(0) for ask in asks):
             if answer is not None and not answer.failed:
                 keeper.add([output(arm, *wanted[place], answer)])
@@ -40,7 +42,7 @@ def generate_by_server(work: Opened, arm: Arm, progress: MakingProgress | None, 
                 keeper.lack(wanted[place][0], answer.error or "")
         keeper.flush()
         made = keeper.close(lambda: _again(work, arm, engine, keeper.to_repeat(), way))
-        return replace(made, usd=engine.flow.budget.spent - spent)
+        return replace(made, usd=engine.flow.budget.spent - before.usd)
 
 
 def _ask(arm: Arm, example: Example, sample: int, way: str) -> Again:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from functools import partial
 
 from judge.decision.report import Cost
 from judge.domain import Judge, Reading
-from judge.judging import MODELS, request
+from judge.judging import MODELS
 from judge.store import calls as journal
-from judge.workflow.answering import Again, tried
-from judge.workflow.asking import plan_of
+from judge.store import judging as store
 from judge.workflow.workspace import Opened
 
 
@@ -31,25 +29,21 @@ def cost_of(work: Opened, readings: Sequence[Reading], pairs: Collection[str]) -
         if one.repeat > 1:
             repeats[one.judge] += one.cost_usd or 0.0
     lost = 0
-    for (judge, again), asks in _asks(work, models, pairs).items():
-        calls = tried(work, asks)
-        if not calls:
-            continue
+    for (judge, again), calls in _calls(work, models, pairs).items():
         with work.database.read() as tx:
-            usd = journal.spent_usd(tx, calls)
-            lost += journal.possibly_paid(tx, calls)
-        by_judge[judge] += usd
+            spent = journal.spent(tx, calls)
+        by_judge[judge] += spent.usd
+        lost += spent.possibly_paid
         if again:
-            repeats[judge] += usd
+            repeats[judge] += spent.usd
     return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats), possibly_paid=lost)
 
 
-def _asks(work: Opened, models: Sequence[Judge], pairs: Collection[str]) -> dict[tuple[str, bool], list[Again]]:
-    """Give the questions to each model about these pairs, the first ones and the repeats."""
-    rubric = work.sources.rubric
-    found: defaultdict[tuple[str, bool], list[Again]] = defaultdict(list)
-    if rubric is not None:
-        for one in plan_of(work.sources, models):
-            if one.pair.id in pairs:
-                found[one.judge.name, one.repeat > 1].append(partial(request, one, rubric))
+def _calls(work: Opened, models: Sequence[Judge], pairs: Collection[str]) -> dict[tuple[str, bool], set[str]]:
+    """Give the calls to each model about these pairs, the first ones and the repeats."""
+    found: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
+    with work.database.read() as tx:
+        for asked in store.asked_calls(tx, work.record.id, work.rubric, {work.judges[one.name]: one.name for one in models}):
+            if asked.pair in pairs:
+                found[asked.judge, asked.repeat > 1].add(asked.call)
     return found

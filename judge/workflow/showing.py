@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from judge.decision.report import Exhibit
@@ -11,7 +10,6 @@ from judge.errors import JoinError, StudyError, did_you_mean
 from judge.generate import Ask, conversation
 from judge.judging import MODELS, prompt, request
 from judge.store import calls as journal
-from judge.workflow.answering import tried
 from judge.workflow.asking import plan_of
 from judge.workflow.by_engine import engine_of
 from judge.workflow.measure import measure
@@ -61,16 +59,15 @@ def raw_answers(work: Opened, shown: Exhibit) -> list[dict[str, Any]]:
     judges = [judge for judge in work.study.judges.values() if judge.source in MODELS]
     found = []
     for one in (one for one in plan_of(work.sources, judges) if one.pair.id == shown.pair.id):
-        calls = tried(work, [partial(request, one, rubric)])
         with work.database.read() as tx:
-            kept = journal.attempts(tx, calls)
+            kept = journal.attempts(tx, request(one, rubric).digest)
         found += [
             {
                 "judge": one.judge.name,
                 "order": one.order,
                 "repeat": one.repeat,
                 "criterion": one.criterion,
-                "ask": calls.index(attempt.call) + 1,
+                "ask": attempt.again + 1,
                 "try": attempt.n,
                 "status": attempt.error_class or attempt.status,
                 "raw": attempt.raw,

@@ -15,7 +15,7 @@ from judge.calls.prices import PriceList
 from judge.domain import Message
 from judge.errors import FileError, Parked
 from judge.store import calls as store
-from judge.store.calls import Intent, Outcome, Sent
+from judge.store.calls import Intent, Outcome, Sent, Spent
 from judge.store.opening import open_database
 
 PRICE = Price(tokens_in=2, tokens_out=10, cached=0.2, write=2.5)
@@ -150,7 +150,7 @@ def test_cached_and_written_tokens_have_their_own_price_or_the_full_one():
 
 def call(text, **more):
     request = Request(provider="openai", model="m", messages=(Message(role="user", content=text),), tag="t", **more)
-    return Call(digest="d", request=request, asked_by=[0])
+    return Call(digest="d", first="d", request=request, asked_by=[0])
 
 
 def lane(price=PRICE, *, free=False):
@@ -203,12 +203,34 @@ def test_recorded_answers_and_models_without_a_price_cost_nothing():
 def test_a_try_that_went_out_counts_at_its_worst_until_it_is_known_better(tmp_path):
     database = open_database(tmp_path / "judge.db")
     now = datetime(2026, 11, 24, tzinfo=UTC)
-    intent = Intent(digest="d", repeat=1, request={}, tag="t")
+    intent = Intent(digest="d", first="d", repeat=1, request={}, tag="t")
     with database.write() as tx:
         store.intend(tx, [intent], now)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == frozenset()
-        assert (store.spent_usd(tx, ["d"]), store.possibly_paid(tx, ["d"])) == (0.5, 1)
+        assert store.spent(tx, ["d"]) == Spent(usd=0.5, possibly_paid=1)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == {"d"}
         store.record(tx, [Outcome(call="d", n=1, raw="{}", usage={}, cost_usd=0.01)], now)
-        assert (store.spent_usd(tx, ["d"]), store.possibly_paid(tx, ["d"])) == (0.01, 0)
+        assert store.spent(tx, ["d"]) == Spent(usd=0.01)
+    database.close()
+
+
+def test_what_was_asked_anew_counts_with_the_call_that_was_asked_first(tmp_path):
+    database = open_database(tmp_path / "judge.db")
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    calls = [
+        Intent(digest=d, first=f, repeat=1, request={"reask": n}, tag="t")
+        for d, f, n in (("d", "d", 0), ("e", "d", 1), ("x", "x", 0))
+    ]
+    with database.write() as tx:
+        store.intend(tx, calls, now)
+        store.record(
+            tx,
+            [Outcome(call=call, n=1, raw=call, usage={}, cost_usd=usd) for call, usd in (("e", 0.2), ("d", 0.1), ("x", 4))],
+            now,
+        )
+        store.send(tx, [Sent(call="e", n=2, worst_usd=0.5)], now)
+        spent = store.spent(tx, ["d"])
+        assert (round(spent.usd, 9), spent.possibly_paid) == (0.8, 1)
+        assert [(one.again, one.n, one.raw) for one in store.attempts(tx, "d")] == [(0, 1, "d"), (1, 1, "e"), (1, 2, None)]
+        assert store.spent(tx, []) == Spent()
     database.close()

@@ -123,10 +123,14 @@ class JudgeRow(SQLModel, table=True):
 
 
 class CallRow(SQLModel, table=True):
-    """One request to a model.  Written before it is sent; `state` is open, answered or failed."""
+    """One request to a model.  Written before it is sent; `state` is open, answered or failed.
+
+    first: the call that was asked before this one because its answer could not be read; itself where there was none.
+    """
 
     __tablename__ = "call"
     digest: str = Field(primary_key=True)
+    first: str = Field(index=True)
     repeat: int
     request: dict[str, Any] = Field(sa_type=sa.JSON)
     tag: str

@@ -11,6 +11,7 @@ def upgrade() -> None:
     op.create_table(
         "call",
         sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("first", sa.String(), nullable=False),
         sa.Column("repeat", sa.Integer(), nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("tag", sa.String(), nullable=False),
@@ -19,6 +20,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_call")),
     )
     with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_call_first"), ["first"], unique=False)
         batch_op.create_index(batch_op.f("ix_call_state"), ["state"], unique=False)
 
     op.create_table(

@@ -1,0 +1,111 @@
+"""How soon `judge compare` asks, and what it holds in memory, as a study grows.
+
+    .venv-tests/bin/python tests/benchmarks/comparing.py [pairs ...] [--all]
+
+A server on this machine stands for the model.  For each number of pairs one command runs on a new workspace and is
+interrupted once the first answers are in (with --all it goes on to the end); then the same command runs once more, as
+after a stop.  Prints the seconds from the command to the first request on the wire, beside what importing the prescribed
+packages alone takes, and the peak of memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+WORDS = "The parcel left the warehouse on Friday and should be with you by Monday at the latest. "
+STUDY = """\
+name: large
+pairs: pairs.jsonl
+candidate: b
+rubric: rubric.yaml
+budget: 1000 USD
+judges:
+  judge: {{openai: gpt-6-luna, base_url: {url}}}
+"""
+RUBRIC = """\
+rubric: helpful
+task: A customer asked a shop for help.
+overall: Which answer helps the customer more? It should be right first of all, and no longer than it has to be.
+criteria:
+  accuracy: {question: Which answer is more accurate about what the shop knows?}
+  tone: {question: Which answer has the better tone for an angry customer?}
+"""
+IMPORTS = "import sqlmodel, openai"
+
+
+def write_study(folder: Path, pairs: int, url: str) -> None:
+    """Write a study of so many pairs, about a kilobyte each."""
+    (folder / "study.yaml").write_text(STUDY.format(url=url))
+    (folder / "rubric.yaml").write_text(RUBRIC)
+    with (folder / "pairs.jsonl").open("w") as file:
+        for n in range(pairs):
+            row = {
+                "id": f"p{n}",
+                "prompt": f"Where is order {n}?",
+                "output_a": f"{n}: {WORDS * 5}",
+                "output_b": f"{n}: {WORDS * 4}",
+            }
+            file.write(json.dumps(row) + "\n")
+
+
+def compared(folder: Path, server, *, whole: bool) -> tuple[float, float, float]:
+    """Run the command; give the seconds to the first request, to the end, and the peak of memory in MiB."""
+    seen = len(server.requests)
+    begun = time.monotonic()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "judge", "compare", "study.yaml", "--json"],
+        cwd=folder,
+        env=os.environ | {"OPENAI_API_KEY": "k"},
+        stdout=subprocess.DEVNULL,
+    )
+    first, peak_mib = 0.0, 0.0
+    status = Path(f"/proc/{command.pid}/status")
+    stop = not whole
+    while True:
+        with suppress(OSError, StopIteration):  # what the kernel reports at the end counts this process's pages in
+            peak_mib = int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+        if command.poll() is not None:
+            break
+        if not first and len(server.requests) > seen:
+            first = time.monotonic() - begun
+        if stop and len(server.requests) >= seen + 500:
+            command.send_signal(signal.SIGINT)
+            stop = False
+        time.sleep(0.002)
+    return first, time.monotonic() - begun, peak_mib
+
+
+def main() -> None:
+    """Print the figures."""
+    from provider_server import ProviderServer
+
+    words = [word for word in sys.argv[1:] if word != "--all"]
+    whole = "--all" in sys.argv
+    for pairs in map(int, words or ["500", "2500", "50000"]):
+        with tempfile.TemporaryDirectory() as name, ProviderServer() as server:
+            folder = Path(name)
+            write_study(folder, pairs, server.openai_url)
+            begun = time.monotonic()
+            subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+            imports = time.monotonic() - begun
+            for run in ("first", "again"):
+                first, all_, mib = compared(folder, server, whole=whole)
+                print(
+                    f"{pairs:>7} pairs, {run}: first request after {first:.2f} s ({first / imports:.2f} x the imports), "
+                    f"ended after {all_:.1f} s, peak {mib:.0f} MiB, {len(server.requests)} requests so far",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
