@@ -25,11 +25,12 @@ _RANK: Final = re.compile(r"answer to (q\d+), rank (\d)")
 # What each fault does to a call.  What is left out of these is read as if nothing had been wrong.
 TRIED_AGAIN: Final = frozenset({
     "throttled", "stop_ramp", "limited", "error_500", "error_503", "error_529", "error_502_html", "hang", "reset_before",
-    "reset_middle", "cut_body", "html_200", "empty_json",
+    "reset_middle", "cut_body", "html_200", "empty_json", "broken_off",
 })  # fmt: skip
 PARKS: Final = frozenset({"throttled_long", "quota", "payment"})
 STOPS: Final = frozenset({"unauthorized", "forbidden", "model_gone"})
 FAILS: Final = frozenset({"bad_request", "too_large"})
+FINAL: Final = {"refusal": "refused", "content_filter": "filtered", "filtered_prompt": "filtered", "length": "cut"}
 UNREADABLE: Final = {
     "empty_text": "empty", "malformed_text": "malformed", "duplicate_keys": "contradictory", "nan": "malformed",
     "wrong_enum": "unknown_name", "missing_key": "absent",
@@ -101,8 +102,8 @@ def expected(kinds: Iterable[str], value: str) -> Expected:
             continue
         if kind in UNREADABLE:
             return Expected(None, unreadable, used)
-        if kind in ("refusal", "content_filter", "length"):
-            return Expected(None, {"refusal": "refused", "content_filter": "filtered", "length": "cut"}[kind], used)
+        if kind in FINAL:
+            return Expected(None, FINAL[kind], used)
         return Expected(value, None, used)
     return Expected(None, reason, len(seen))
 

@@ -36,6 +36,9 @@ Body: TypeAlias = dict[str, Any]
 PATHS: Final[Mapping[str, Dialect]] = {
     "/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/messages": "messages",
 }  # fmt: skip
+SOON: Final = datetime.now(UTC).date() + timedelta(days=30)
+ENDING: Final = {"chat": "gpt-ending", "messages": "claude-ending"}  # models that their lists say end then
+RETIRED: Final = "claude-retired"
 UNLIMITED_REQUESTS: Final = 600_000.0  # a minute; announced where no limit was set, as providers always announce one
 UNLIMITED_TOKENS: Final = 1_000_000_000.0
 THOUGHT: Final = 64  # tokens of reasoning in every answer
@@ -55,6 +58,10 @@ class _Error:
     param: str | None = None
 
 
+_FILTERED: Final = _Error(
+    400, "The response was filtered due to the prompt triggering a content management policy.",
+    ("invalid_request_error", "content_filter"), "invalid_request_error", param="prompt",
+)  # fmt: skip
 _THROTTLED: Final = _Error(429, "Rate limit reached.", ("requests", "rate_limit_exceeded"), "rate_limit_error")
 _ERRORS: Final[Mapping[str, _Error]] = {
     "throttled": _THROTTLED,
@@ -180,11 +187,20 @@ _TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
     "missing_key": _missing_key,
     "extra_key": lambda text: json.dumps(json.loads(text) | {"confidence": 0.9}, ensure_ascii=False),
 }
-_FORMS: Final = ("refusal", "content_filter", "commentary_first")  # the envelope is another one
-_UNPAID: Final = ("hang", "reset_before", "error_502_html", "html_200", "empty_json")  # nothing was generated
+_FORMS: Final = ("refusal", "content_filter", "commentary_first", "broken_off")  # the envelope is another one
+_UNPAID: Final = (
+    "hang",
+    "reset_before",
+    "error_502_html",
+    "html_200",
+    "empty_json",
+    "filtered_prompt",
+)  # nothing was generated
 _PAID: Final = ("reset_middle", "cut_body", *_FORMS, *_TEXTS)
 FAULTS: Final = (*(name for name in _ERRORS if name != "context"), *_UNPAID, *_PAID)  # "context" only by `faulty`
-_ONLY: Final[Mapping[str, Dialect]] = {"commentary_first": "responses", "stop_ramp": "messages"}  # "ok" in another dialect
+_ONLY: Final[Mapping[str, Dialect]] = {
+    "commentary_first": "responses", "broken_off": "responses", "stop_ramp": "messages", "filtered_prompt": "chat",
+}  # fmt: skip  # "ok" in another dialect
 
 
 # --- Envelopes: made once from the SDKs' own types, with places for what differs -----------------------------------------
@@ -229,15 +245,17 @@ def _responses() -> Mapping[str, str]:
     def message(part: Body, status: str = "completed", **more: str) -> Body:
         return {"id": f"msg_{_ID}", "type": "message", "role": "assistant", "status": status, "content": [part], **more}
 
-    def form(*items: Body, cut: str | None = None) -> str:
+    def form(*items: Body, cut: str | None = None, broken: str | None = None) -> str:
         usage = {
             "input_tokens": _IN, "output_tokens": _OUT, "total_tokens": _SUM,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
             "output_tokens_details": {"reasoning_tokens": THOUGHT},
         }  # fmt: skip
         content = {
-            "id": f"resp_{_ID}", "object": "response", "created_at": int(time.time()), "model": _MODEL, "error": None,
-            "status": "incomplete" if cut else "completed", "incomplete_details": {"reason": cut} if cut else None,
+            "id": f"resp_{_ID}", "object": "response", "created_at": int(time.time()), "model": _MODEL,
+            "error": {"code": broken, "message": "The model broke off."} if broken else None,
+            "status": "failed" if broken else "incomplete" if cut else "completed",
+            "incomplete_details": {"reason": cut} if cut else None,
             "output": [{"id": f"rs_{_ID}", "type": "reasoning", "summary": []}, *items], "usage": usage, "tools": [],
             "instructions": None, "metadata": {}, "parallel_tool_calls": True, "tool_choice": "auto",
             "service_tier": "default",
@@ -251,6 +269,7 @@ def _responses() -> Mapping[str, str]:
         "length": form(message(text, "incomplete"), cut="max_output_tokens"),
         "refusal": form(message({"type": "refusal", "refusal": _NO})),
         "content_filter": form(cut="content_filter"),
+        "broken_off": form(broken="server_error"),
         "commentary_first": form(comment, message(text, phase="final_answer")),
     }
 
@@ -291,8 +310,11 @@ _ENVELOPES: Final[Mapping[Dialect, Callable[[], Mapping[str, str]]]] = {
 def _openai_models() -> str:
     from openai.types import Model
 
-    ids = ("gpt-6-luna", "gpt-6.2-sol")
-    found = [Model(id=name, object="model", created=1_790_000_000, owned_by="imitation") for name in ids]
+    ids = {"gpt-6-luna": None, "gpt-6.2-sol": None, ENDING["chat"]: SOON.isoformat()}
+    found = [
+        Model(id=name, object="model", created=1_790_000_000, owned_by="imitation", shutdown_date=ends)
+        for name, ends in ids.items()
+    ]
     return json.dumps({"object": "list", "data": [model.model_dump(mode="json", exclude_unset=True) for model in found]})
 
 
@@ -309,8 +331,16 @@ def _anthropic_models() -> str:
     capabilities["server_tools"] = yes | dict.fromkeys(("code_execution", "web_search"), yes)
     capabilities["thinking"] = yes | {"types": dict.fromkeys(("adaptive", "between_tools", "disabled", "enabled"), yes)}
     common = {"type": "model", "created_at": "2026-10-21T00:00:00Z", "lifecycle": "active", "max_tokens": 128_000}
-    ids = ("claude-haiku-5-5", "claude-sonnet-5-5")
-    named = [common | {"id": name, "display_name": name, "capabilities": capabilities} for name in ids]
+    ids = ("claude-haiku-5-5", "claude-sonnet-5-5", ENDING["messages"], RETIRED)
+    ends = {
+        ENDING["messages"]: {
+            "lifecycle": "deprecated",
+            "retires_at": f"{SOON}T00:00:00Z",
+            "deprecated_at": "2026-10-21T00:00:00Z",
+        },
+        RETIRED: {"lifecycle": "retired", "retires_at": "2026-10-22T00:00:00Z", "deprecated_at": "2026-09-21T00:00:00Z"},
+    }
+    named = [common | {"id": name, "display_name": name, "capabilities": capabilities} | ends.get(name, {}) for name in ids]
     found = [ModelInfo.model_validate(model).model_dump(mode="json", exclude_unset=True) for model in named]
     return json.dumps({"data": found, "has_more": False, "first_id": ids[0], "last_id": ids[-1]})
 
@@ -582,6 +612,9 @@ class ProviderServer:
                 return web.Response(text=_page("Please sign in to this network"), content_type="text/html")
             case "empty_json":
                 return _json("{}", call.headers)
+            case "filtered_prompt":
+                self.answer(json.loads(raw))  # whoever answers is shown it: it will never be asked again
+                return _json(_error_body(_FILTERED, call), call.headers, _FILTERED.status)
         self.answered_ok += kind == "ok"
         return _json(payload, call.headers)
 

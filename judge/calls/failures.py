@@ -8,26 +8,41 @@
 | out_of_money | quota, 402, spend limits                         | is kept                 | parks                        |
 | not_allowed  | 401, 403, model 404                              | is kept                 | stops: nothing else would go |
 | bad_request  | 400, 413, 422 naming what is wrong               | fails, is not repeated  | stops if the first all fail  |
+
+What a provider's filter stops is no failure: it is an answer without text.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from judge.calls.pacing import Limits
 
 FailureKind: TypeAlias = Literal["throttled", "overloaded", "transport", "out_of_money", "not_allowed", "bad_request"]
 RETRIED: Final[frozenset[FailureKind]] = frozenset({"throttled", "overloaded", "transport"})
-_MONEY_CODES: Final = (
-    "insufficient_quota",
-    "billing_hard_limit_reached",
-    "enforced_spend_limit_reached",
-    "contract_spend_limit_reached",
-    "spend_limit",
-    "credit balance",
-    "usage limits",
-    "billing_error",
+_MONEY_CODES: Final = frozenset(
+    {
+        "insufficient_quota",
+        "insufficient_credits",
+        "billing_hard_limit_reached",
+        "billing_error",
+        "enforced_spend_limit_reached",
+        "contract_spend_limit_reached",
+    }
+)
+_MONEY_WORDS: Final = ("your credit balance", "you have reached your specified")  # the beginnings of messages without a code
+_FILTER_CODES: Final = frozenset(
+    {
+        "content_filter",
+        "content_policy_violation",
+        "responsibleaipolicyviolation",
+        "invalid_prompt",
+        "bio_policy",
+        "misalignment_policy_violation",
+    }
 )
 
 
@@ -53,9 +68,12 @@ class CallFailed(Exception):
 
 
 def kind_of(status: int, body: str) -> FailureKind:
-    """Class an HTTP answer that is none, by its status and the codes in its body."""
-    text = body.lower()
-    if status == 402 or any(code in text for code in _MONEY_CODES):
+    """Class an HTTP answer that is none, by its status and the codes in its body.
+
+    Of prose only the beginning of the message counts: the rest may repeat a text under judgement.
+    """
+    codes, message = codes_of(body)
+    if status == 402 or codes & _MONEY_CODES or message.lower().startswith(_MONEY_WORDS):
         return "out_of_money"
     match status:
         case 408 | 409:
@@ -68,3 +86,37 @@ def kind_of(status: int, body: str) -> FailureKind:
             return "overloaded"
         case _:
             return "bad_request"
+
+
+def kind_inside(body: str) -> FailureKind:
+    """Class an error that came with status 200: the model broke off, or a server in between says what it met."""
+    codes, _ = codes_of(body)
+    if "rate_limit_exceeded" in codes:
+        return "throttled"
+    status = next((int(code) for code in codes if code.isdigit() and len(code) == 3), 500)
+    return kind_of(status, body)
+
+
+def is_filtered(body: str) -> bool:
+    """Say whether an error's body tells that a provider's filter stopped the question or the answer."""
+    return not codes_of(body)[0].isdisjoint(_FILTER_CODES)
+
+
+def codes_of(body: str) -> tuple[frozenset[str], str]:
+    """Take the codes and types, in lower case, and the message out of an error's body, whoever's form it has."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return frozenset(), body
+    error = content.get("error", content) if isinstance(content, dict) else content
+    if not isinstance(error, dict):
+        return frozenset(), str(error or "")
+    return frozenset(_codes(error)), str(error.get("message") or "")
+
+
+def _codes(error: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in error.items():
+        if isinstance(value, dict):
+            yield from _codes(value)
+        elif key in ("code", "type", "error_code") and value is not None:
+            yield str(value).lower()

@@ -23,10 +23,8 @@ class Limits:
 
     requests: float | None = None
     requests_left: float | None = None
-    requests_reset_s: float | None = None
     tokens: float | None = None
     tokens_left: float | None = None
-    tokens_reset_s: float | None = None
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from judge.store.opening import open_database
 from judge.study import compare_lock, effective
 from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.asking import plan_of
-from judge.workflow.contact import look_up
+from judge.workflow.contact import is_near, look_up
 from judge.workflow.findings import equal_pairs, found_in_outputs, output_notices
 from judge.workflow.sources import Sources
 
@@ -120,7 +120,7 @@ def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
     today = datetime.now(UTC).date()
     for judge in sources.study.judges.values():
         price = prices().find(judge.target) if judge.source in MODELS else None
-        if price is not None and price.retires is not None and price.retires - today < timedelta(days=90):
+        if price is not None and price.retires is not None and is_near(price.retires):
             word = "was retired" if price.retires <= today else "will be retired"
             text = f"The model {judge.target} of judge {judge.name} {word} on {price.retires} (list of {prices().of})."
             notices.append(Notice(code="model_retires", text=text))

@@ -5,10 +5,23 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from judge.calls import Answer, Budget, CallFailed, Engine, Request, Settings, models_of, prices, provider_for
+from judge.calls import (
+    Answer,
+    Budget,
+    CallFailed,
+    Engine,
+    ListedModel,
+    Request,
+    Settings,
+    models_of,
+    on_this_machine,
+    prices,
+    provider_for,
+)
 from judge.clock import utc_now
 from judge.domain import Judge, Message, Notice
 from judge.errors import JudgeError
@@ -21,6 +34,7 @@ CHEAP: Final[Mapping[str, str]] = {"openai": "gpt-6-luna", "anthropic": "claude-
 
 _CAP_USD: Final = 0.05
 _LIST_S: Final = 5.0  # for a list of models
+_SOON: Final = timedelta(days=90)
 _ONE_WORD: Final = {
     "type": "object",
     "properties": {"word": {"type": "string"}},
@@ -43,26 +57,48 @@ def call_providers(folder: Path) -> list[Finding]:
 
 
 def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
-    """Warn of models that their provider does not list, where a key is there; lists are free.
+    """Warn of judges without a key, and of models that their provider does not list or is about to end; lists are free.
 
     Raises FileError or RowError for a broken `.env`.
     """
     take_keys(folder, judges)
-    return [notice for judge in judges if os.environ.get(variable_of(judge)) for notice in _unlisted(judge)]
+    return [notice for judge in judges for notice in _looked_up(judge)]
 
 
-def _unlisted(judge: Judge) -> list[Notice]:
+def _looked_up(judge: Judge) -> list[Notice]:
+    variable = variable_of(judge)
+    if not os.environ.get(variable):
+        if judge.key_env is None and on_this_machine(judge.base_url):
+            return []
+        text = f"Judge {judge.name} has no key: {variable} is not set."
+        return [Notice(code="no_key", text=text)]
     try:
         known = models_of(judge.source, judge.base_url, judge.key_env, _LIST_S)
     except CallFailed as failure:
         text = f"Whether judge {judge.name} can ask {judge.target} is not known: {failure.failed.text}."
         return [Notice(code="model_not_looked_up", text=text)]
-    # Anthropic lists dated snapshots, and answers to the name without the date as well.
-    if any(name == judge.target or name.startswith(f"{judge.target}-2") for name in known):
-        return []
-    some = ", ".join(sorted(known)[:5]) or "none"
+    # Anthropic lists dated snapshots, and answers to the name without the date as well: with the latest of them.
+    found = [model for model in known if model.name == judge.target or model.name.startswith(f"{judge.target}-2")]
+    if found:
+        return _ending(judge, max(found, key=lambda model: (model.name == judge.target, model.name)))
+    some = ", ".join(sorted(model.name for model in known)[:5]) or "none"
     text = f"The provider of judge {judge.name} does not list {judge.target}; it lists {len(known)} models: {some}."
     return [Notice(code="model_unlisted", text=text)]
+
+
+def _ending(judge: Judge, model: ListedModel) -> list[Notice]:
+    if model.retired:
+        when = "was retired" if model.retires is None else f"was retired on {model.retires}"
+    elif model.retires is not None and is_near(model.retires):
+        when = f"will be retired on {model.retires}"
+    else:
+        return []
+    return [Notice(code="model_retires", text=f"The provider of judge {judge.name} says that {model.name} {when}.")]
+
+
+def is_near(day: date) -> bool:
+    """Say whether a model's end is so near that a study which begins now may meet it."""
+    return day - datetime.now(UTC).date() < _SOON
 
 
 def _no_key(name: str) -> Finding:

@@ -18,6 +18,7 @@ from judge.errors import JudgeError, Parked
 from judge.workflow.compare import compare
 from tests.calls_study import (
     FAILS,
+    FINAL,
     KEY,
     MODELS,
     PARKS,
@@ -38,7 +39,7 @@ PAIRS = 60  # 126 calls: both orders, and a tenth once more
 MANY = 190  # where all faults come together: 399 calls
 SHARE = 0.05
 AT_ONCE = 3  # runs beside one another, since much of their time is spent waiting
-DIALECT = {"commentary_first": "responses", "stop_ramp": "messages"}
+DIALECT = {"commentary_first": "responses", "broken_off": "responses", "stop_ramp": "messages", "filtered_prompt": "chat"}
 OTHERS = ("chat", "messages")
 PATIENCE = Settings(timeout_s=1.0, seed=7)  # only a hang takes so long
 PATIENT = Settings(timeout_s=5.0, seed=7)
@@ -163,10 +164,10 @@ def test_a_fault_alone_loses_nothing_and_makes_nothing_wrong(runs, fault):
 def test_only_what_cannot_be_read_or_was_refused_stays_unscored(runs, fault):
     run = runs[fault]
     filtered = "refused" if dialect_of("content_filter") == "messages" else "filtered"
-    wanted = {"refusal": "refused", "length": "cut", "content_filter": filtered} | UNREADABLE
+    wanted = FINAL | {"content_filter": filtered} | UNREADABLE
     assert set(reasons(run.said)) <= {wanted.get(fault)}
     assert bool(run.first["error"]) == (fault in FAILS)
-    assert (fault in ("refusal", "content_filter")) <= bool(reasons(run.said))
+    assert (fault in ("refusal", "content_filter", "filtered_prompt")) <= bool(reasons(run.said))
 
 
 @pytest.mark.parametrize("fault", ALONE)

@@ -39,6 +39,10 @@ def text(said: str) -> dict[str, Any]:
     return {"type": "output_text", "text": said}
 
 
+def error(words: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": words, **more}}
+
+
 def messages(*blocks: Any, stop: str = "end_turn", **more: Any) -> dict[str, Any]:
     usage = {"input_tokens": 30, "output_tokens": 20, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 10}
     return {"id": "m", "model": "m-2026-01-01", "content": list(blocks), "stop_reason": stop, "usage": usage, **more}
@@ -90,6 +94,9 @@ def test_a_commentary_before_the_answer_is_no_part_of_it():
         (messages(stop="refusal"), ANTHROPIC, "refused"),
         (messages(stop="refusal", stop_details={"category": "reasoning_extraction"}), ANTHROPIC, "refused"),
         (chat("", "content_filter"), OPENAI, "filtered"),
+        (error("The prompt triggered a policy.", code="content_filter"), OPENAI, "filtered"),
+        (error("Flagged.", innererror={"code": "ResponsibleAIPolicyViolation"}), OPENAI, "filtered"),
+        (responses() | error("Flagged.", code="invalid_prompt"), OPENAI, "filtered"),
         (responses(why="content_filter"), OPENAI, "filtered"),
         (chat('{"overall": {', "length"), OPENAI, "cut"),
         (chat(None, "length"), OPENAI, "cut"),
@@ -123,7 +130,6 @@ def test_the_category_of_a_refusal_is_kept():
         '{"choices": [{"mess',
         "<html><body>Please sign in</body></html>",
         "[" * 100_000,
-        {"error": {"message": "upstream failed"}},
         {"detail": "not found"},
         {"choices": []},
         {"choices": None},
@@ -140,6 +146,30 @@ def test_a_body_that_holds_no_answer_is_a_lost_call_that_may_have_been_paid(prov
     with pytest.raises(CallFailed) as lost:
         read(body, provider)
     assert (lost.value.failed.kind, lost.value.failed.paid, lost.value.failed.request_id) == ("transport", True, "req_1")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "paid"),
+    [
+        (error("upstream failed"), "overloaded", True),
+        (responses() | error("It broke off.", code="server_error"), "overloaded", True),
+        (responses() | error("Slow down.", code="rate_limit_exceeded"), "throttled", False),
+        (error("Upstream is busy.", code=503), "overloaded", True),
+        (error("Rate limited upstream.", code=429), "throttled", False),
+        (error("Pay first.", code=402), "out_of_money", False),
+        (error("No such thing.", code=400, type="BadRequestError"), "bad_request", False),
+    ],
+)
+def test_an_error_that_came_as_an_answer_has_the_class_of_the_error(body, kind, paid):
+    with pytest.raises(CallFailed) as lost:
+        read(body)
+    failed = lost.value.failed
+    assert (failed.kind, failed.paid, failed.text) == (kind, paid, body["error"]["message"])
+
+
+def test_what_a_filter_stopped_before_the_model_read_it_costs_nothing():
+    assert read(error("No.", code="content_filter")).usage == Usage(tokens_in=0, tokens_out=0)
+    assert read(responses() | error("No.", code="bio_policy")).usage == Usage()  # the model wrote something first
 
 
 @pytest.mark.parametrize(

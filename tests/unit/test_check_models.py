@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from judge import Study
-from tests.calls_study import KEY, Model, write_study
-from tests.provider_server import ProviderServer
+from judge.calls import prices
+from tests.calls_study import KEY, MODELS, Model, write_study
+from tests.provider_server import ENDING, RETIRED, SOON, ProviderServer
 
 
 @pytest.fixture
@@ -37,10 +38,44 @@ def test_a_model_that_it_does_not_list_is_named_before_anything_is_spent(server,
     assert server.requests == []
 
 
-def test_without_a_key_nobody_is_asked(server, tmp_path, monkeypatch):
+def test_without_a_key_nobody_is_asked_and_the_lack_is_said(server, tmp_path, monkeypatch):
     monkeypatch.delenv(KEY, raising=False)
-    assert not {"model_unlisted", "model_not_looked_up"} & set(codes(write_study(tmp_path, server, 3)))
+    said = codes(write_study(tmp_path, server, 3))
+    assert not {"model_unlisted", "model_not_looked_up"} & set(said)
+    assert said["no_key"] == f"Judge live has no key: {KEY} is not set."
     assert server.connections == 0
+
+
+def test_a_server_of_this_machine_needs_no_key(server, tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    study = write_study(tmp_path, server, 3, judges={"live": {"openai": "gpt-6-luna", "base_url": server.openai_url}})
+    assert "no_key" not in codes(study)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "model", "when"),
+    [
+        ("chat", ENDING["chat"], f"will be retired on {SOON}"),
+        ("messages", ENDING["messages"], f"will be retired on {SOON}"),
+        ("messages", RETIRED, "was retired on 2026-10-22"),
+    ],
+)
+def test_the_provider_itself_says_when_a_model_ends(server, tmp_path, monkeypatch, dialect, model, when):
+    monkeypatch.setenv(KEY, "sk-imitated")
+    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+    (tmp_path / "prices.yaml").write_text(f"date: 2026-11-01\nmodels: {{{model}: {{in: 1, out: 2}}}}\n")
+    prices.cache_clear()
+    study = write_study(tmp_path, server, 3, dialect)
+    study.write_text(study.read_text().replace(MODELS[dialect], model))
+    assert codes(study)["model_retires"] == f"The provider of judge live says that {model} {when}."
+    assert server.requests == []
+
+
+@pytest.fixture(autouse=True)
+def own_prices():
+    """No other test sees a list that was read here."""
+    yield
+    prices.cache_clear()
 
 
 def test_a_list_that_cannot_be_had_is_said_and_stops_nothing(server, tmp_path, monkeypatch):

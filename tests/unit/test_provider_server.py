@@ -131,7 +131,7 @@ async def post(server: ProviderServer, bodies: list[str], open_: int = 64, path:
 # --- Answers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["ok", "refusal", "content_filter", "length", "empty_text", "commentary_first"])
+@pytest.mark.parametrize("form", ["ok", "refusal", "content_filter", "length", "empty_text", "commentary_first", "broken_off"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_envelope_is_one_of_the_sdks_own(server, dialect, form):
     server.faults = {} if form == "ok" else {form: 1.0}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from judge.calls.providers.anthropic import AnthropicProvider
-from judge.calls.providers.base import Provider
+from judge.calls.providers.base import ListedModel, Provider
 from judge.calls.providers.openai import OpenAIProvider
 
 PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], OpenAIProvider | AnthropicProvider]]] = {
@@ -16,13 +16,13 @@ PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], OpenAIProv
 }
 
 
-def models_of(name: str, base_url: str | None, key_env: str | None, timeout_s: float) -> frozenset[str]:
-    """Name the models that a key may ask at a server, free of charge.
+def models_of(name: str, base_url: str | None, key_env: str | None, timeout_s: float) -> list[ListedModel]:
+    """List the models that a key may ask at a server, free of charge.
 
     Raises CallFailed when the list cannot be had, KeyError for an unknown name.
     """
 
-    async def ask() -> frozenset[str]:
+    async def ask() -> list[ListedModel]:
         provider = PROVIDERS[name](base_url, key_env, 1)
         try:
             return await provider.models(timeout_s)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
-from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, key_from, limits, listed, pool, post
+from judge.calls.providers.base import ListedModel, Reply, output_limit
+from judge.calls.providers.http import answer_of, failed_from, filtered, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -40,7 +40,9 @@ class AnthropicProvider:
         try:
             response = await post(client, "/v1/messages", _body(request, raised), timeout_s)
         except Exception as error:
-            raise CallFailed(failed_from(error, _limits)) from error
+            response = filtered(error)
+            if response is None:
+                raise CallFailed(failed_from(error, _limits)) from error
         raw = response.text
         request_id = response.headers.get("request-id")
         answer = self.read(raw, call, request_id)
@@ -48,9 +50,9 @@ class AnthropicProvider:
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
-        return answer_of(raw, request_id, lambda body: _answer(body, call, request_id))
+        return answer_of(raw, call, request_id, lambda body: _answer(body, call, request_id))
 
-    async def models(self, timeout_s: float) -> frozenset[str]:
+    async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""
         return await listed(self._open(), timeout_s)
 

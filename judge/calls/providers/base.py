@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Protocol
 
 from judge.calls.pacing import Limits
@@ -21,6 +22,15 @@ class Reply:
     answer: Answer
     raw: str
     limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """A model in a provider's own list.  retires: the day for which its end is announced; retired: it has ended."""
+
+    name: str
+    retires: date | None = None
+    retired: bool = False
 
 
 class Provider(Protocol):

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from judge.calls.failures import CallFailed, Failed, kind_of
+from judge.calls.failures import CallFailed, Failed, codes_of, is_filtered, kind_inside, kind_of
 from judge.calls.pacing import Limits
-from judge.calls.request import Answer
+from judge.calls.providers.base import ListedModel
+from judge.calls.request import Answer, Usage
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float) -> Any:
@@ -37,13 +35,22 @@ async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float
         raise TimeoutError(f"no whole answer within {timeout_s:g} s") from late
 
 
-async def listed(client: Any, timeout_s: float) -> frozenset[str]:
+async def listed(client: Any, timeout_s: float) -> list[ListedModel]:
     """Ask an SDK's client for its models, all pages of the list.  Raises CallFailed."""
     try:
         async with asyncio.timeout(timeout_s):
-            return frozenset([model.id async for model in client.models.list()])
+            return [_listed(model) async for model in client.models.list()]
     except Exception as error:
         raise CallFailed(failed_from(error)) from error
+
+
+def _listed(model: Any) -> ListedModel:
+    """Read one entry: OpenAI has `shutdown_date`, Anthropic `lifecycle` and `retires_at`, other servers have neither."""
+    said = getattr(model, "shutdown_date", None) or getattr(model, "retires_at", None)
+    ends: date | None = None
+    with suppress(ValueError):
+        ends = datetime.fromisoformat(str(said)).date() if said else None
+    return ListedModel(name=model.id, retires=ends, retired=getattr(model, "lifecycle", None) == "retired")
 
 
 def pool(connections: int) -> Any:
@@ -53,14 +60,16 @@ def pool(connections: int) -> Any:
     return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
 
 
-def answer_of(raw: str, request_id: str | None, read: Callable[[dict[str, Any]], Answer]) -> Answer:
-    """Read a 200's body.
+def answer_of(raw: str, call: str, request_id: str | None, read: Callable[[dict[str, Any]], Answer]) -> Answer:
+    """Read a 200's body, or what a filter said in place of one.
 
-    Raises CallFailed for one that was cut, that is a page of something in between, or that holds no answer where the
-    dialect has it: whoever sent it may have charged for it.
+    Raises CallFailed for one that was cut, that is a page of something in between, that tells of an error, or that holds
+    no answer where the dialect has it: whoever sent it may have charged for it.
     """
     try:
         content = json.loads(raw)
+        if isinstance(content, dict) and content.get("error") and isinstance(content["error"], dict):
+            return _broken_off(raw, content.get("usage"), call, request_id)
         if isinstance(content, dict) and content:
             return read(content)
         text = "the answer is no JSON object"
@@ -69,6 +78,21 @@ def answer_of(raw: str, request_id: str | None, read: Callable[[dict[str, Any]],
     except (AttributeError, LookupError, TypeError):
         text = "the answer does not have the form of one"
     raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
+
+
+def _broken_off(raw: str, usage: Any, call: str, request_id: str | None) -> Answer:
+    if is_filtered(raw):
+        took = Usage() if usage else Usage(tokens_in=0, tokens_out=0)  # what was not let through costs nothing
+        return Answer(digest=call, text=None, finish="filter", request_id=request_id, usage=took)
+    kind = kind_inside(raw)
+    text = _short(codes_of(raw)[1] or "the answer is an error without a message")
+    raise CallFailed(Failed(kind=kind, text=text, status=200, request_id=request_id, paid=kind in ("overloaded", "transport")))
+
+
+def filtered(error: Exception) -> Any:
+    """Give the response in which a filter says that it stopped a question; None where an error is anything else."""
+    response = getattr(error, "response", None)
+    return response if response is not None and response.status_code < 500 and is_filtered(response.text) else None
 
 
 def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limits] | None = None) -> Failed:
@@ -81,11 +105,9 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
             # Names do not tell whether the provider got it and charged for it; only a refused connection does.
             return Failed(kind="transport", text=f"{name}: {error}", paid=not _never_left(error))
         raise error
-    body = getattr(error, "body", None)
-    text = f"{error} {body}"
     headers = response.headers
     return Failed(
-        kind=kind_of(status, text),
+        kind=kind_of(status, response.text),
         text=_short(str(error)),
         status=status,
         retry_after_s=retry_after(headers),
@@ -121,7 +143,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def limits(headers: Mapping[str, str], prefix: str, requests: str, tokens: str) -> Limits:
-    """Read announced limits: headers `{prefix}-{limit|remaining|reset}-{kind}` or `{prefix}-{kind}-{...}`."""
+    """Read announced limits: headers `{prefix}-{limit|remaining}-{kind}` or `{prefix}-{kind}-{...}`."""
 
     def number(kind: str, what: str) -> float | None:
         text = headers.get(f"{prefix}-{what}-{kind}") or headers.get(f"{prefix}-{kind}-{what}")
@@ -130,29 +152,12 @@ def limits(headers: Mapping[str, str], prefix: str, requests: str, tokens: str) 
         except ValueError:
             return None
 
-    def reset(kind: str) -> float | None:
-        text = headers.get(f"{prefix}-reset-{kind}") or headers.get(f"{prefix}-{kind}-reset")
-        return None if text is None else seconds(text)
-
     return Limits(
         requests=number(requests, "limit"),
         requests_left=number(requests, "remaining"),
-        requests_reset_s=reset(requests),
         tokens=number(tokens, "limit"),
         tokens_left=number(tokens, "remaining"),
-        tokens_reset_s=reset(tokens),
     )
-
-
-def seconds(text: str) -> float | None:
-    """Read `6m0s`, `12ms`, or a moment in RFC 3339, as seconds from now."""
-    spans = _SPAN.findall(text)
-    if spans and "".join(number + unit for number, unit in spans) == text:
-        return sum(float(number) * _SECONDS[unit] for number, unit in spans)
-    try:
-        return max(0.0, (datetime.fromisoformat(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def on_this_machine(base_url: str | None) -> bool:

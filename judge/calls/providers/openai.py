@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
-from judge.calls.providers.base import Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, key_from, limits, listed, pool, post
+from judge.calls.providers.base import ListedModel, Reply, output_limit
+from judge.calls.providers.http import answer_of, failed_from, filtered, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -42,7 +42,9 @@ class OpenAIProvider:
         try:
             response = await post(client, path, body, timeout_s)
         except Exception as error:
-            raise CallFailed(failed_from(error, _limits)) from error
+            response = filtered(error)
+            if response is None:
+                raise CallFailed(failed_from(error, _limits)) from error
         raw, headers = response.text, response.headers
         request_id = headers.get("x-request-id")
         answer = self.read(raw, call, request_id)
@@ -54,9 +56,9 @@ class OpenAIProvider:
         def read(body: dict[str, Any]) -> Answer:
             return _from_responses(body, call, request_id) if "output" in body else _from_chat(body, call, request_id)
 
-        return answer_of(raw, request_id, read)
+        return answer_of(raw, call, request_id, read)
 
-    async def models(self, timeout_s: float) -> frozenset[str]:
+    async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""
         return await listed(self._open(), timeout_s)
 
