@@ -61,6 +61,7 @@ class Progress:
             "unscored": tally.unscored,
             "per_minute": None if rate is None else round(rate, 1),
             "limit_per_minute": tally.limit_per_minute,
+            "paused_s": round(tally.paused_s, 1),
             "eta_s": None if not rate else round(60 * left / rate, 1),
             "usd": round(tally.usd, 6),
             "budget_usd": tally.budget_usd,
@@ -107,6 +108,8 @@ class Progress:
 def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
     """Say how asking goes.  of_bar: the bar beside it says how long it will take."""
     said = [f"{tally.open} open", f"{tally.unscored} unscored"]
+    if tally.paused_s:
+        said.append(f"waiting {tally.paused_s:.0f} s because the provider asks to")
     if rate:
         limit = "" if tally.limit_per_minute is None else f" of {tally.limit_per_minute:.0f}"
         said.append(f"{rate:.0f}{limit} a minute")

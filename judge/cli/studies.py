@@ -75,7 +75,7 @@ def compare(
 
     Example: judge compare study.yaml --retry unscored
     """
-    from judge.cli.tables import asked_line
+    from judge.cli.tables import asked_line, cost_lines
     from judge.workflow.answering import JOBS
 
     again = retry is not None and bool(one_of("retry", retry, ("unscored",)))
@@ -90,6 +90,8 @@ def compare(
     for notice in compared.notices:
         note(f"{notice.code}: {notice.text}")
     say(asked_line(compared))
+    for line in cost_lines(compared):
+        say(line)
     say(f"{compared.unscored} verdicts are unscored; `judge report` says why")
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
     from judge.workflow.answering import Asked
+    from judge.workflow.compare import Compared
     from judge.workflow.outputs import Made
     from judge.workflow.planted import Examined
     from judge.workflow.scoring import Scored
@@ -109,6 +110,17 @@ def asked_line(asked: Asked) -> str:
     return (
         f"{asked.answered} of {asked.calls} calls answered, {asked.from_journal} of them from the journal{saved}{spent}{lost}"
     )
+
+
+def cost_lines(compared: Compared) -> list[str]:
+    """Write what each judge has cost so far; what cost nothing is left out."""
+    lines = []
+    for judge, usd in compared.by_judge.items():
+        repeats = compared.repeats.get(judge, 0.0)
+        again = f", {repeats:.4f} of it for repeats" if repeats else ""
+        if usd:
+            lines.append(f"judge {judge}: {usd:.4f} USD so far{again}")
+    return lines
 
 
 def made_line(made: Made) -> str:

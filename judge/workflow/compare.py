@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from judge.calls import Settings
@@ -22,9 +22,14 @@ IMPORTED = "imported"  # the parser's name of readings that came from a file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared(Asked):
-    """What came of asking the judges; unscored: verdicts on `overall` without a value."""
+    """What came of asking the judges; unscored: verdicts on `overall` without a value.
+
+    by_judge: US dollars that each judge has cost so far, earlier runs included; repeats: what of it was for repeats.
+    """
 
     unscored: int = 0
+    by_judge: Mapping[str, float] = field(default_factory=dict)
+    repeats: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -32,6 +37,8 @@ class Compared(Asked):
         return {
             **Asked.to_json(self),
             "unscored": self.unscored,
+            "by_judge": {name: round(usd, 6) for name, usd in self.by_judge.items()},
+            "repeats": {name: round(usd, 6) for name, usd in self.repeats.items()},
             "warnings": [{"code": notice.code, "text": notice.text} for notice in self.notices],
         }
 
@@ -56,10 +63,15 @@ def compare(
         if rubric and asking:
             said = ask(work, asking, rubric, progress, settings or Settings(), retry=retry)
     finally:
-        verdicts = judged(work)[1]
+        readings, verdicts = judged(work)
         _keep_verdicts(work, verdicts)
+    from judge.workflow.costs import cost_of  # what it needs is not waited for before the first call
+
+    cost = cost_of(work, readings, work.pairs)
     return Compared(
         **asdict(said),
+        by_judge=cost.by_judge,
+        repeats=cost.repeats,
         unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
         notices=(*_other_rubric(work), *_leniently_read(work)),
     )

@@ -8,7 +8,7 @@ from judge.decision.report import Exhibit
 from judge.domain import ORDERS, Pair
 from judge.errors import JoinError, StudyError, did_you_mean
 from judge.generate import Ask, conversation
-from judge.judging import MODELS, prompt, request
+from judge.judging import MODELS, asked, checklist_of, prompt, request
 from judge.store import calls as journal
 from judge.workflow.asking import plan_of
 from judge.workflow.by_engine import engine_of
@@ -44,11 +44,18 @@ def _candidate_of(work: Opened, pair: Pair) -> Candidate:
 
 
 def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:
-    """Give the exact words in which judges are asked about a pair, by order."""
-    if work.sources.rubric is None:
+    """Give the exact words in which judges are asked about a pair: by order, and by criterion where a judge is asked so."""
+    rubric = work.sources.rubric
+    if rubric is None:
         return {}
-    asked = {order: prompt(shown.pair, work.sources.rubric, order) for order in ORDERS}
-    return {order: f"{system}\n\n{messages[0].content}" for order, (system, messages) in asked.items()}
+    ways = {judge.per_call for judge in work.study.judges.values()} or {"all"}
+    every = [question.id for question in asked(rubric, checklist_of(shown.pair.example))] if "one" in ways else []
+    found = {}
+    for only in [*([None] if "all" in ways else []), *every]:
+        for order in ORDERS:
+            system, messages = prompt(shown.pair, rubric, order, only)
+            found[f"{order} {only}" if only else order] = f"{system}\n\n{messages[0].content}"
+    return found
 
 
 def raw_answers(work: Opened, shown: Exhibit) -> list[dict[str, Any]]:

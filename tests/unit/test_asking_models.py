@@ -10,10 +10,11 @@ import pytest
 from judge import Study
 from judge.calls import Settings
 from judge.domain import Reading
-from judge.errors import StateError, StudyError
+from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
 from judge.workflow.alone import alone
 from judge.workflow.compare import compare, judged
+from judge.workflow.showing import prompts, show
 from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
 from tests.provider_server import ProviderServer
 from tests.studies import Cli, rows_of, write_rows
@@ -317,6 +318,63 @@ def test_the_report_counts_what_every_try_cost(server, tmp_path, fault):
     assert cost.usd == pytest.approx(done.usd)
     assert cost.possibly_paid == done.possibly_paid
     assert (done.possibly_paid > 0) == (fault == "reset_middle")
+
+
+def test_what_each_judge_has_cost_is_said_at_every_run(server, tmp_path):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY, "repeats": 2}
+    study = Study.open(write_study(tmp_path, server, 4, judges={"live": judge}))
+    first, again = study.compare(), study.compare()
+    assert first.by_judge["live"] == pytest.approx(first.usd)
+    assert first.repeats["live"] == pytest.approx(first.usd / 2, rel=0.05)
+    assert (again.usd, again.by_judge, again.repeats) == (0, first.by_judge, first.repeats)
+
+
+def test_tries_that_were_lost_stay_in_the_budget_of_the_next_start(server, tmp_path):
+    """Nothing was answered, so no reading leads to the calls; the plan does."""
+    server.faults = {"reset_middle": 1.0}
+    study = Study.open(write_study(tmp_path, server, 6))
+    with pytest.raises(Parked):
+        study.compare()
+    ((lost, count),) = rows_of(tmp_path / ".judge/judge.db", "SELECT sum(cost_usd), count(*) FROM attempt")
+    server.faults = {}
+    told = []
+    done = study.compare(progress=told.append)
+    assert told[-1].usd == pytest.approx(lost + done.usd)
+    assert done.possibly_paid == count
+    assert study.report().cost.usd == pytest.approx(lost + done.usd)
+
+
+def test_a_start_before_anything_was_asked_takes_nothing_from_the_budget(server, tmp_path):
+    told = []
+    Study.open(write_study(tmp_path, server, 3)).compare(progress=told.append)
+    assert 0 < told[-1].usd < 0.1
+
+
+def test_a_pause_that_the_provider_asks_for_is_told_while_it_lasts(server, tmp_path):
+    server.faults, server.retry_after_s = {"throttled": 1.0}, 2.5
+    told = []
+
+    def progress(tally):
+        told.append(tally)
+        if tally.paused_s:
+            server.faults = {}
+
+    done = Study.open(write_study(tmp_path, server, 3)).compare(progress=progress)
+    assert done.unscored == 0
+    assert any(0 < tally.paused_s <= 3 and tally.done == 0 for tally in told)
+    assert (told[-1].paused_s, told[-1].done) == (0, done.calls)
+
+
+def test_the_exact_words_of_a_judge_that_is_asked_criterion_by_criterion_are_shown(server, tmp_path):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY, "per_call": "one"}
+    study = Study.open(write_study(tmp_path, server, 3, judges={"live": judge}))
+    study.compare()
+    with study.work() as work:
+        shown = show(work, work.sources.pairs[0].id)
+        words = prompts(work, shown)
+    assert list(words) == ["ab right", "ba right", "ab overall", "ba overall"]
+    calls = [json.loads(row) for (row,) in rows_of(tmp_path / ".judge/judge.db", "SELECT request FROM call")]
+    assert set(words.values()) <= {f"{call['system']}\n\n{call['messages'][0][1]}" for call in calls}
 
 
 def test_two_commands_at_once_do_not_pay_twice_for_one_call(server, tmp_path):

@@ -194,6 +194,12 @@ def test_an_output_that_is_not_there_is_missing_and_asked_about_by_nobody(cli, s
     assert len(server.requests) == 11
 
 
+def test_progress_tells_how_many_answers_could_not_be_read(cli, server, tmp_path):
+    server.answer = lambda _: "no answer"
+    *told, _ = cli.well("score", draft(server).write(tmp_path), "--json").events
+    assert (told[-1]["unscored"], told[-1]["done"], told[-1]["of"]) == (12, 24, 24)  # each was asked for once more
+
+
 def test_repeats_are_one_score_and_items_of_a_group_one_item(cli, server, tmp_path):
     made = draft(server)
     made.config["judges"]["live"]["repeats"] = 3
