@@ -1,7 +1,7 @@
 """The flow of calls on the event loop: read requests, admit them, try, journal, answer.
 
-One coroutine reads ahead, one dispatches for each lane (a model behind a key), each open call is a task.  A call in
-backoff holds no place.
+One coroutine reads ahead, one sends for each lane (a model behind a key), each open call is a task.  A call in backoff
+holds no place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final
 
 from judge.calls.budget import Budget
-from judge.calls.failures import RETRIED, CallFailed, Failed
+from judge.calls.failures import RETRIED, Failed
 from judge.calls.journal import Journal
 from judge.calls.lane import Call, Lane
 from judge.calls.pacing import LONGEST_PAUSE_S, Pacer
@@ -24,7 +24,9 @@ from judge.calls.planning import Places, Planned, Planner
 from judge.calls.prices import prices
 from judge.calls.providers.base import Provider, Reply
 from judge.calls.request import Answer, Request
+from judge.calls.sending import Sender
 from judge.calls.settings import Settings
+from judge.calls.together import Together
 from judge.clock import Clock
 from judge.errors import JudgeError, Parked
 from judge.store.calls import Outcome
@@ -43,66 +45,61 @@ class Flow:
     def __init__(
         self, database: Database, providers: Mapping[str, Provider], clock: Clock, budget: Budget, settings: Settings
     ) -> None:
-        self.budget = budget
         self.from_journal = 0
         self.saved_usd = 0.0  # what the answers in the journal had cost
         self.answered = 0
         self.failed = 0
-        self.tries = 0
         self.lost = 0  # tries that may have been paid although no answer came
         self._providers = providers
         self._journal = Journal(database, clock)
         self._planner = Planner(database, providers, self._journal, send=settings.send)
         self._settings = settings
-        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._all = Together(budget=budget, journal=self._journal, settings=settings)
         self._calls: dict[str, Call] = {}
-        self._room = asyncio.Event()
         self._jitter = random.Random(settings.seed)
-        self._stopped: JudgeError | None = None
-        self._stopping = False
-        self._reading = False
-        self._last_answer = 0.0
         self._give: Give = lambda _: None
+
+    @property
+    def budget(self) -> Budget:
+        """What was spent, and the cap on it."""
+        return self._all.budget
 
     def stop(self) -> None:
         """Send nothing more; what is open still comes in."""
-        self._stopping = True
-        self._room.set()
-        for lane in self._lanes.values():
-            lane.wake.set()
+        self._all.stop()
 
     async def run(self, requests: Iterable[Request], give: Give, planned: Planned | None = None) -> None:
         """Answer requests; see `Engine.stream`.  Raises what stopped the run."""
-        self._give, self._stopped, self._stopping, self._reading = give, None, False, True
-        self._last_answer = time.monotonic()
-        dispatchers: dict[int, asyncio.Task[None]] = {}
+        all_ = self._all
+        self._give, all_.stopped, all_.stopping, all_.reading = give, None, False, True
+        all_.last_answer = time.monotonic()
+        senders: dict[int, asyncio.Task[None]] = {}
         try:
             places = iter(enumerate(requests))
             count = _FIRST
             while batch := await asyncio.to_thread(_take, places, count):
                 count = _AHEAD
                 await self._plan(batch, planned)
-                for lane in self._lanes.values():
-                    lane.wake.set()
-                    if id(lane) not in dispatchers:
-                        dispatchers[id(lane)] = asyncio.create_task(self._dispatch(lane))
+                all_.wake()
+                for lane in all_.lanes.values():
+                    if id(lane) not in senders:
+                        senders[id(lane)] = asyncio.create_task(Sender(all_, lane, self._came, self._failed).run())
                 await self._wait_for_room()
-                if self._halted:
+                if all_.halted:
                     break
         except BaseException:
-            self._stopping = True  # what cannot be planned must not be sent either
+            all_.stopping = True  # what cannot be planned must not be sent either
             raise
         finally:
-            self._reading = False
-            for lane in self._lanes.values():
-                lane.wake.set()
-            await asyncio.gather(*dispatchers.values())
+            all_.reading = False
+            all_.wake()
+            await asyncio.gather(*senders.values())
             self._calls.clear()
-            for lane in self._lanes.values():  # what a halt left over is asked again by the same command
+            for lane in all_.lanes.values():  # what a halt left over is asked again by the same command
                 lane.waiting.clear()
                 lane.later.clear()
-        if self._stopped is not None:
-            raise self._stopped
+        if all_.stopped is not None:
+            raise all_.stopped
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -112,29 +109,25 @@ class Flow:
     @property
     def open(self) -> int:
         """Calls on the wire."""
-        return sum(lane.pacer.open for lane in self._lanes.values())
+        return sum(lane.pacer.open for lane in self._all.lanes.values())
 
     @property
     def limit_per_minute(self) -> float | None:
         """Calls a minute that all providers together allow, as far as their answers said."""
-        known = [lane.pacer.per_minute for lane in self._lanes.values() if lane.pacer.per_minute is not None]
+        known = [lane.pacer.per_minute for lane in self._all.lanes.values() if lane.pacer.per_minute is not None]
         return sum(known) if known else None
 
     @property
     def paused_s(self) -> float:
         """Seconds for which calls still wait because a provider asked to."""
         now = time.monotonic()
-        waits = (lane.pacer.paused_until - now for lane in self._lanes.values() if lane.waiting or lane.later)
+        waits = (lane.pacer.paused_until - now for lane in self._all.lanes.values() if lane.waiting or lane.later)
         return max(0.0, *waits, 0.0)
 
-    @property
-    def _halted(self) -> bool:
-        return self._stopping or self._stopped is not None
-
     async def _wait_for_room(self) -> None:
-        while len(self._calls) > 2 * _AHEAD and not self._halted:
-            self._room.clear()
-            await self._room.wait()
+        while len(self._calls) > 2 * _AHEAD and not self._all.halted:
+            self._all.room.clear()
+            await self._all.room.wait()
 
     async def _plan(self, batch: Places, planned: Planned | None) -> None:
         """Answer from the journal what is there, and plan the rest before anything is spent."""
@@ -151,113 +144,22 @@ class Flow:
 
     def _lane(self, request: Request) -> Lane:
         key = (request.route, request.model)
-        if key not in self._lanes:
+        if key not in self._all.lanes:
             free = request.provider == "recorded"
             most = 256 if free else self._settings.most_open
             pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
             price = None if free else prices().find(request.model)
             heard = int(self._settings.known)
-            self._lanes[key] = Lane(provider=self._providers[request.route], price=price, pacer=pacer, free=free, answers=heard)
-        return self._lanes[key]
-
-    async def _dispatch(self, lane: Lane) -> None:
-        """Send a lane's calls as fast as its pacer and the budget allow."""
-        open_: set[asyncio.Task[None]] = set()
-        while not (self._halted or (lane.idle and not self._reading and not lane.in_doubt)):
-            if lane.in_doubt:
-                await self._resolve_doubt(lane)
-                continue
-            now = time.monotonic()
-            self._check_throttling(lane, now)
-            wait = lane.pacer.wait(lane.tokens(lane.waiting[0]) if lane.waiting else 1.0, now)
-            call = lane.next_call(now) if wait == 0 else None
-            if call is not None and not lane.free and not self._reserved(call, lane):
-                lane.waiting.appendleft(call)
-                call, wait = None, None
-            if call is None:
-                due = lane.next_due()
-                # One that is due already waits for the pacer like any other: looking again at once would be for nothing.
-                back = None if due is None or due <= now else due - now
-                await self._rest(lane, [wait or None, back, 1.0 if lane.later else None])
-                continue
-            call.estimate = lane.tokens(call)
-            lane.pacer.start(call.estimate)
-            lane.busy += 1
-            task = asyncio.create_task(self._try(lane, call))
-            open_.add(task)
-            task.add_done_callback(open_.discard)
-        if open_:
-            await asyncio.gather(*open_, return_exceptions=True)
-
-    async def _resolve_doubt(self, lane: Lane) -> None:
-        """Let what is open come in before more is sent: with one answer among them, the settings were right.
-
-        A refusal comes faster than an answer, so the first few to come say little.
-        """
-        if lane.busy:
-            await self._rest(lane, [])
-        else:
-            text = f"the provider does not accept the request: {lane.refusal}"
-            self._halt(JudgeError(text, hint="check the settings of this model"))
-
-    async def _rest(self, lane: Lane, waits: list[float | None]) -> None:
-        """Sleep until there may be something to do; not at all when the dispatcher itself has just halted the run."""
-        if not self._halted:
-            await _wake(lane, waits)
-
-    def _reserved(self, call: Call, lane: Lane) -> bool:
-        """Set the worst cost of a call aside; with nothing open to wait for, a full budget parks the run."""
-        try:
-            call.worst_usd = call.worst_cost(lane.price)
-            self.budget.reserve(call.digest, call.worst_usd)
-        except Parked as parked:
-            if not any(other.busy for other in self._lanes.values()):
-                self._halt(parked)
-            return False
-        return True
-
-    def _check_throttling(self, lane: Lane, now: float) -> None:
-        if lane.pacer.paused_until > now and now - self._last_answer > self._settings.throttled_s:
-            self._halt(Parked("the provider has been throttling every call", hint="run the same command again later"))
-
-    async def _try(self, lane: Lane, call: Call) -> None:
-        """Try a call once; that it goes out is on disk before it does, and what came of it before it counts."""
-        call.tries += 1
-        self.tries += 1
-        try:
-            reply, failed, took = await self._send(lane, call)
-            if reply is not None:
-                await self._came(lane, call, reply, took)
-            elif failed is not None:
-                await self._failed(lane, call, failed)
-        except JudgeError as error:
-            self._halt(error)
-        except Exception as error:  # a bug of ours or the SDK's must not leave the run hanging
-            self._halt_by_bug(error)
-        finally:
-            lane.busy -= 1
-            for other in self._lanes.values():  # money that came free may be what another lane waits for
-                other.wake.set()
-
-    async def _send(self, lane: Lane, call: Call) -> tuple[Reply | None, Failed | None, float]:
-        """Hold a place while the call is on the wire, and no longer: writing down what came needs none."""
-        try:
-            await self._journal.sending(call.digest, call.tries, call.worst_usd)
-            started = call.sent_at = time.monotonic()
-            timeout = lane.timeout_s(call, self._settings.timeout_s)
-            reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
-            return reply, None, time.monotonic() - started
-        except CallFailed as failure:
-            return None, failure.failed, 0.0
-        finally:
-            lane.pacer.end()
-            lane.wake.set()
+            self._all.lanes[key] = Lane(
+                provider=self._providers[request.route], price=price, pacer=pacer, free=free, answers=heard
+            )
+        return self._all.lanes[key]
 
     async def _came(self, lane: Lane, call: Call, reply: Reply, took: float) -> None:
         lane.latencies.append(took)
         lane.failures_in_a_row = 0
         lane.answers += 1
-        now = self._last_answer = time.monotonic()
+        now = self._all.last_answer = time.monotonic()
         lane.pacer.answered(reply.limits, now)
         usage = reply.answer.usage
         lane.took(call, usage)
@@ -302,9 +204,11 @@ class Flow:
         if failed.kind == "throttled":
             self._throttled(lane, call, failed, now)
         elif failed.kind == "out_of_money":
-            self._halt(Parked(f"the provider wants money first: {failed.text}", hint="top up and run the same command again"))
+            self._all.halt(
+                Parked(f"the provider wants money first: {failed.text}", hint="top up and run the same command again")
+            )
         elif failed.kind == "not_allowed":
-            self._halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
+            self._all.halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
         elif failed.kind in RETRIED:
             self._again(lane, call, failed, now)
         elif not (_LIMIT.search(failed.text) and await self._with_other_room(lane, call, now)):
@@ -326,7 +230,7 @@ class Flow:
     def _throttled(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
         if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
             text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
-            self._halt(Parked(text, hint="run the same command again then"))
+            self._all.halt(Parked(text, hint="run the same command again then"))
         lane.pacer.throttle(failed.retry_after_s, failed.limits, now)
         lane.put_off(call, lane.pacer.paused_until + self._jitter.random() * 0.2)
 
@@ -334,8 +238,10 @@ class Flow:
         call.failures += 1
         lane.failures_in_a_row += 1
         lane.pacer.struggle()
-        if lane.down(call, self._settings.timeout_s, self._last_answer, now):
-            self._halt(Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later"))
+        if lane.down(call, self._settings.timeout_s, self._all.last_answer, now):
+            self._all.halt(
+                Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later")
+            )
         if call.spent:
             self._give_up(call, failed)
             return
@@ -356,32 +262,10 @@ class Flow:
     def _answer(self, call: Call, answer: Answer, *, counted: bool = True) -> None:
         self.answered += counted
         self._calls.pop(call.digest, None)
-        self._room.set()
+        self._all.room.set()
         for place in call.asked_by:
             self._give((place, answer))
-
-    def _halt(self, why: JudgeError) -> None:
-        self._stopped = self._stopped or why
-        self._room.set()
-        for lane in self._lanes.values():
-            lane.wake.set()
-
-    def _halt_by_bug(self, error: Exception) -> None:
-        stopped = JudgeError(f"a call broke in an unexpected way: {type(error).__name__}: {error}")
-        stopped.__cause__ = error
-        stopped.exit_code = 70
-        self._halt(stopped)
 
 
 def _take(places: Iterator[tuple[int, Request]], count: int) -> list[tuple[int, Request]]:
     return list(islice(places, count))
-
-
-async def _wake(lane: Lane, waits: list[float | None]) -> None:
-    """Sleep until something changes in a lane, or the shortest of the waits is over."""
-    known: list[float] = [wait for wait in waits if wait is not None]
-    lane.wake.clear()
-    timer = asyncio.get_running_loop().call_later(max(0.0, min(known)), lane.wake.set) if known else None
-    await lane.wake.wait()
-    if timer is not None:
-        timer.cancel()

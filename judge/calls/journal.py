@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,10 +38,10 @@ class Journal:
         self._notes += [note] if note else []
         await self._written()
 
-    async def sending(self, call: str, n: int, worst_usd: float) -> None:
-        """Keep that a try goes out, at what it may cost at most.  Raises StateError when another process sends it now."""
-        self._sent.append(Sent(call=call, n=n, worst_usd=worst_usd))
-        if call in await self._written():
+    async def sending(self, sent: Sequence[Sent]) -> None:
+        """Keep that tries go out, at what they may cost at most.  Raises StateError when another process makes them now."""
+        self._sent += sent
+        if not (await self._written()).isdisjoint(one.call for one in sent):
             raise StateError("another command asks the same calls now", hint="let it finish, then run this one again")
 
     async def came(self, outcome: Outcome) -> None:

@@ -84,11 +84,13 @@ class Lane:
     free: bool  # recorded answers cost nothing and need no pacing
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: deque[Call] = field(default_factory=deque)
+    armed: deque[Call] = field(default_factory=deque)  # on disk as going out, and waiting for a place
+    arming: int = 0  # being written down as going out
     later: list[tuple[float, int, Call]] = field(default_factory=list)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     lengths: deque[int] = field(default_factory=lambda: deque(maxlen=_LATENCIES))  # of answers, in tokens
     long_answer: int = _OUT  # tokens that nine of ten answers stay under
-    busy: int = 0  # calls on the wire or being written down
+    busy: int = 0  # calls on the wire, or being written down before or after it
     failures_in_a_row: int = 0
     answers: int = 0
     refused: int = 0  # requests that were not accepted as they are
@@ -113,7 +115,7 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Nothing waits, nothing is open, nothing comes back."""
-        return not (self.waiting or self.later or self.busy)
+        return not (self.waiting or self.later or self.armed or self.busy)
 
     def tokens(self, call: Call) -> float:
         """Estimate what a call takes of a limit on tokens: what is read, and as much as long answers had so far.

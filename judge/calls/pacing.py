@@ -98,9 +98,14 @@ class Pacer:
         """Say how long a call of so many tokens has to wait: 0 go, seconds, or None until another call ends."""
         if now < self.paused_until:
             return self.paused_until - now
-        if self.open >= min(int(self.window), self.most):
+        if not self.places:
             return None
         return max(self.requests.wait(1, now), self.tokens.wait(tokens, now))
+
+    @property
+    def places(self) -> int:
+        """Calls that the window has room for."""
+        return max(0, min(int(self.window), self.most) - self.open)
 
     def start(self, tokens: float) -> None:
         """Count a call as open."""

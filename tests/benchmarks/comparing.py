@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
+
+from memory import peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -68,12 +69,10 @@ def compared(folder: Path, server, *, whole: bool) -> tuple[float, float, float]
         env=os.environ | {"OPENAI_API_KEY": "k"},
         stdout=subprocess.DEVNULL,
     )
-    first, peak_mib = 0.0, 0.0
-    status = Path(f"/proc/{command.pid}/status")
+    first, peak = 0.0, 0.0
     stop = not whole
     while True:
-        with suppress(OSError, StopIteration):  # what the kernel reports at the end counts this process's pages in
-            peak_mib = int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+        peak = max(peak, peak_mib(command.pid))
         if command.poll() is not None:
             break
         if not first and len(server.requests) > seen:
@@ -82,7 +81,7 @@ def compared(folder: Path, server, *, whole: bool) -> tuple[float, float, float]
             command.send_signal(signal.SIGINT)
             stop = False
         time.sleep(0.002)
-    return first, time.monotonic() - begun, peak_mib
+    return first, time.monotonic() - begun, peak
 
 
 def main() -> None:

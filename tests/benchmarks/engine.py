@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from memory import peak_mib
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 LATENCY_S = 0.2
@@ -61,7 +63,7 @@ def measured(kind, url, calls):
         "done": done,
         "wall": time.perf_counter() - start,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "mib": usage.ru_maxrss / 1024,
+        "mib": peak_mib("self"),
     }
     print(json.dumps(figures))
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from judge.calls import Budget, Engine, Request, Settings, flow, prices, provider_for
+from judge.calls import Budget, Engine, Request, Settings, prices, provider_for
+from judge.calls.sending import Sender
 from judge.clock import utc_now
 from judge.domain import Message
 from judge.errors import JudgeError, Parked
@@ -171,13 +172,13 @@ def test_being_throttled_is_no_attempt_however_often_it_happens(server, tmp_path
 
 
 def test_a_call_that_could_come_back_while_all_places_are_taken_waits_without_spinning(server, tmp_path, monkeypatch):
-    rests, wake = [], flow._wake
+    rests, rest = [], Sender._rest
 
-    async def counted(lane, waits):
+    async def counted(sender, waits):
         rests.append(waits)
-        await wake(lane, waits)
+        await rest(sender, waits)
 
-    monkeypatch.setattr(flow, "_wake", counted)
+    monkeypatch.setattr(Sender, "_rest", counted)
     server.latency_s, server.faults = 1.2, {"error_500": 0.5}
     with engine(tmp_path, server, most_open=2) as made:
         assert all(answer.text for answer in made.submit([asked(n, server) for n in range(6)]).answers)

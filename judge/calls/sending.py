@@ -1,0 +1,178 @@
+"""One lane's calls are sent, as fast as its pacer and the budget allow.
+
+That a try goes out is on disk before it does.  A few calls are armed, which is to say noted so, while they wait for a
+place: so that no place is held while the disk is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from judge.calls.failures import CallFailed, Failed
+from judge.calls.lane import Call, Lane
+from judge.calls.providers.base import Reply
+from judge.calls.together import Together
+from judge.errors import JudgeError, Parked
+from judge.store.calls import Outcome, Sent
+
+UNSENT: Final = "unsent"  # the class of a try that was noted and then not made
+_MOST_ARMED: Final = 16  # of 128 workers and answers after 200 ms, so many go out while the disk is written
+
+Came = Callable[[Lane, Call, Reply, float], Awaitable[None]]
+Missed = Callable[[Lane, Call, Failed], Awaitable[None]]
+
+
+class Sender:
+    """Sends the calls of one lane.  came, missed: what is to be done with an answer, and with a failed try."""
+
+    def __init__(self, together: Together, lane: Lane, came: Came, missed: Missed) -> None:
+        self._all = together
+        self._lane = lane
+        self._came = came
+        self._missed = missed
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Send until nothing is left or the run is halted; give back what was armed in vain."""
+        lane, all_ = self._lane, self._all
+        while not (all_.halted or (lane.idle and not all_.reading and not lane.in_doubt)):
+            if lane.in_doubt:
+                await self._resolve_doubt()
+                continue
+            now = time.monotonic()
+            self._check_throttling(now)
+            self._arm_some(now)
+            wait = lane.pacer.wait(lane.tokens(lane.armed[0]), now) if lane.armed else None
+            if wait == 0:
+                self._start(lane.armed.popleft())
+                continue
+            due = lane.next_due()
+            # One that is due already waits for room like any other: looking again at once would be for nothing.
+            back = None if due is None or due <= now else due - now
+            await self._rest([wait, back, 1.0 if lane.later else None])
+        if self._open:
+            await asyncio.gather(*self._open, return_exceptions=True)
+        await self._disarm()
+
+    def _start(self, call: Call) -> None:
+        call.estimate = self._lane.tokens(call)
+        self._lane.pacer.start(call.estimate)
+        self._spawn(self._try(call), 1)
+
+    def _spawn(self, work: Awaitable[None], calls: int) -> None:
+        """Run work that has so many calls in hand."""
+
+        async def counted() -> None:
+            try:
+                await work
+            except JudgeError as error:
+                self._all.halt(error)
+            except Exception as error:  # a bug of ours or the SDK's must not leave the run hanging
+                self._all.halt_by_bug(error)
+            finally:
+                self._lane.busy -= calls
+                self._all.wake()
+
+        self._lane.busy += calls
+        task = asyncio.create_task(counted())
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+
+    def _arm_some(self, now: float) -> None:
+        """Take the next calls in hand: as many as there are places, and a few more.
+
+        With nothing on its way that may give money back, a full budget parks the run.
+        """
+        lane = self._lane
+        room = lane.pacer.places + max(1, lane.pacer.most // 4)
+        room = min(room, _MOST_ARMED) - len(lane.armed) - lane.arming
+        calls: list[Call] = []
+        while len(calls) < room and (call := lane.next_call(now)) is not None:
+            try:
+                self._reserve(call)
+            except Parked as parked:
+                lane.waiting.appendleft(call)
+                if not calls and self._all.waits_for_nothing:
+                    self._all.halt(parked)
+                break
+            call.tries += 1
+            calls.append(call)
+        if calls:
+            lane.arming += len(calls)
+            self._spawn(self._arm(calls), len(calls))
+
+    async def _arm(self, calls: list[Call]) -> None:
+        try:
+            await self._all.journal.sending([Sent(call=c.digest, n=c.tries, worst_usd=c.worst_usd) for c in calls])
+            self._lane.armed.extend(calls)
+        finally:
+            self._lane.arming -= len(calls)
+
+    async def _disarm(self) -> None:
+        """Note that these tries were not made after all; the same command makes them."""
+        calls = list(self._lane.armed)
+        self._lane.armed.clear()
+        for call in calls:
+            self._all.budget.settle(call.digest, 0.0)
+        unsent = [Outcome(call=call.digest, n=call.tries, raw=None, usage={}, error_class=UNSENT) for call in calls]
+        await asyncio.gather(*map(self._all.journal.came, unsent))
+
+    def _reserve(self, call: Call) -> None:
+        """Set the worst cost of a call aside.  Raises Parked when the budget has no room for it."""
+        if not self._lane.free:
+            call.worst_usd = call.worst_cost(self._lane.price)
+            self._all.budget.reserve(call.digest, call.worst_usd)
+
+    async def _try(self, call: Call) -> None:
+        """Try a call once.  It holds a place while it is on the wire, and no longer: writing down what came needs none."""
+        lane = self._lane
+        self._all.tries += 1
+        reply, failed, took = None, None, 0.0
+        try:
+            started = call.sent_at = time.monotonic()
+            timeout = lane.timeout_s(call, self._all.settings.timeout_s)
+            reply = await lane.provider.send(call.request, call.digest, timeout, call.raised)
+            took = time.monotonic() - started
+        except CallFailed as failure:
+            failed = failure.failed
+        finally:
+            lane.pacer.end()
+            lane.wake.set()
+        if reply is not None:
+            await self._came(lane, call, reply, took)
+        elif failed is not None:
+            await self._missed(lane, call, failed)
+
+    async def _resolve_doubt(self) -> None:
+        """Let what is open come in before more is sent: with one answer among them, the settings were right.
+
+        A refusal comes faster than an answer, so the first few to come say little.
+        """
+        if self._lane.busy:
+            await self._rest([])
+        else:
+            text = f"the provider does not accept the request: {self._lane.refusal}"
+            self._all.halt(JudgeError(text, hint="check the settings of this model"))
+
+    def _check_throttling(self, now: float) -> None:
+        all_ = self._all
+        if self._lane.pacer.paused_until > now and now - all_.last_answer > all_.settings.throttled_s:
+            all_.halt(Parked("the provider has been throttling every call", hint="run the same command again later"))
+
+    async def _rest(self, waits: list[float | None]) -> None:
+        """Sleep until something changes in the lane, or the shortest of the waits is over.
+
+        Not at all when the sender itself has just halted the run.
+        """
+        if self._all.halted:
+            return
+        known = [wait for wait in waits if wait is not None]
+        wake = self._lane.wake
+        wake.clear()
+        timer = asyncio.get_running_loop().call_later(max(0.0, min(known)), wake.set) if known else None
+        await wake.wait()
+        if timer is not None:
+            timer.cancel()
