@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from judge.clock import Clock
 from judge.errors import StateError
@@ -16,6 +16,7 @@ from judge.store.database import Database
 if TYPE_CHECKING:
     from judge.store.database import Transaction
 
+_GATHER_S: Final = 0.03
 Note: TypeAlias = Callable[["Transaction"], None]
 
 
@@ -31,6 +32,7 @@ class Journal:
         self._outcomes: list[Outcome] = []
         self._waiting: asyncio.Future[frozenset[str]] | None = None
         self._writing = False
+        self._begun = 0.0  # when the last commit was handed over
 
     async def plan(self, intents: list[Intent], note: Note | None = None) -> None:
         """Keep calls before anything is spent on them.  note: what else is written with them."""
@@ -57,12 +59,18 @@ class Journal:
         waiting = self._waiting
         if not self._writing:
             self._writing = True
-            loop.call_soon(self._flush)
+            self._flush_soon()
         return await asyncio.shield(waiting)
+
+    def _flush_soon(self) -> None:
+        """Let a commit gather what comes within a moment of the last one: each costs its time however little it writes."""
+        loop = asyncio.get_running_loop()
+        loop.call_at(max(loop.time(), self._begun + _GATHER_S), self._flush)
 
     def _flush(self) -> None:
         """Hand over all that gathered; what comes while that is written goes with the next commit."""
         loop = asyncio.get_running_loop()
+        self._begun = loop.time()
         waiting, self._waiting = self._waiting, None
         batch = (self._intents, self._notes, self._sent, self._outcomes)
         self._intents, self._notes, self._sent, self._outcomes = [], [], [], []
@@ -79,7 +87,7 @@ class Journal:
         if self._waiting is None:
             self._writing = False
         else:
-            self._flush()
+            self._flush_soon()
 
 
 def _write(

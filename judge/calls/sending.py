@@ -19,7 +19,7 @@ from judge.errors import JudgeError, Parked
 from judge.store.calls import Outcome, Sent
 
 UNSENT: Final = "unsent"  # the class of a try that was noted and then not made
-_MOST_ARMED: Final = 16  # of 128 workers and answers after 200 ms, so many go out while the disk is written
+_MOST_ARMED: Final = 32  # with 128 places and answers after 200 ms, so many go out while the disk is written
 
 Came = Callable[[Lane, Call, Reply, float], Awaitable[None]]
 Missed = Callable[[Lane, Call, Failed], Awaitable[None]]
@@ -87,8 +87,8 @@ class Sender:
         With nothing on its way that may give money back, a full budget parks the run.
         """
         lane = self._lane
-        room = lane.pacer.places + max(1, lane.pacer.most // 4)
-        room = min(room, _MOST_ARMED) - len(lane.armed) - lane.arming
+        room = lane.pacer.places + max(1, lane.pacer.most // 3)
+        room = min(room, lane.pacer.most if lane.free else _MOST_ARMED) - len(lane.armed) - lane.arming
         calls: list[Call] = []
         while len(calls) < room and (call := lane.next_call(now)) is not None:
             try:
