@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from judge.calls.lane import Call
 from judge.clock import Clock
 from judge.errors import StateError
 from judge.store import calls as store
@@ -45,6 +46,12 @@ class Journal:
         self._sent += sent
         if not (await self._written()).isdisjoint(one.call for one in sent):
             raise StateError("another command asks the same calls now", hint="let it finish, then run this one again")
+
+    async def withdraw(self, calls: Sequence[Call]) -> None:
+        """Take back that the last tries of these calls go out: they were never made."""
+        tries = [(call.digest, call.tries) for call in calls]
+        self._notes.append(lambda tx: store.withdraw(tx, tries))
+        await self._written()
 
     async def came(self, outcome: Outcome) -> None:
         """Keep what came of a try."""

@@ -16,9 +16,8 @@ from judge.calls.lane import Call, Lane
 from judge.calls.providers.base import Reply
 from judge.calls.together import Together
 from judge.errors import JudgeError, Parked
-from judge.store.calls import Outcome, Sent
+from judge.store.calls import Sent
 
-UNSENT: Final = "unsent"  # the class of a try that was noted and then not made
 _MOST_ARMED: Final = 32  # with 128 places and answers after 200 ms, so many go out while the disk is written
 
 Came = Callable[[Lane, Call, Reply, float], Awaitable[None]]
@@ -36,7 +35,7 @@ class Sender:
         self._open: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Send until nothing is left or the run is halted; give back what was armed in vain."""
+        """Send until nothing is left or the run is halted; take back what was armed in vain."""
         lane, all_ = self._lane, self._all
         while not (all_.halted or (lane.idle and not all_.reading and not lane.in_doubt)):
             if lane.in_doubt:
@@ -112,13 +111,13 @@ class Sender:
             self._lane.arming -= len(calls)
 
     async def _disarm(self) -> None:
-        """Note that these tries were not made after all; the same command makes them."""
+        """Take back what was noted and not sent after all; the same command sends it."""
         calls = list(self._lane.armed)
         self._lane.armed.clear()
         for call in calls:
             self._all.budget.settle(call.digest, 0.0)
-        unsent = [Outcome(call=call.digest, n=call.tries, raw=None, usage={}, error_class=UNSENT) for call in calls]
-        await asyncio.gather(*map(self._all.journal.came, unsent))
+        if calls:
+            await self._all.journal.withdraw(calls)
 
     def _reserve(self, call: Call) -> None:
         """Set the worst cost of a call aside.  Raises Parked when the budget has no room for it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -118,6 +118,18 @@ def send(tx: Session, sent: Sequence[Sent], now: datetime) -> frozenset[str]:
     if rows:
         tx.connection().execute(ATTEMPT.insert(), rows)
     return frozenset(one.call for one in sent if (one.call, one.n) in there)
+
+
+def withdraw(tx: Session, tries: Sequence[tuple[str, int]]) -> None:
+    """Take back that these tries (call, n) go out: they were never made."""
+    gone = [{"of_call": call, "of_n": n} for call, n in tries]
+    if gone:
+        tx.connection().execute(
+            delete(ATTEMPT).where(
+                ATTEMPT.c.call == bindparam("of_call"), ATTEMPT.c.n == bindparam("of_n"), ATTEMPT.c.status == "sent"
+            ),
+            gone,
+        )
 
 
 def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
