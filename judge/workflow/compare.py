@@ -65,7 +65,8 @@ def compare(
     finally:
         readings, verdicts = judged(work)
         _keep_verdicts(work, verdicts)
-    from judge.workflow.costs import cost_of  # what it needs is not waited for before the first call
+    from judge.workflow.costs import cost_of  # what both need is not waited for before the first call
+    from judge.workflow.findings import judge_notices
 
     cost = cost_of(work, readings, work.pairs)
     return Compared(
@@ -73,7 +74,7 @@ def compare(
         by_judge=cost.by_judge,
         repeats=cost.repeats,
         unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
-        notices=(*_other_rubric(work), *_leniently_read(work)),
+        notices=(*_other_rubric(work), *_leniently_read(work), *judge_notices(readings)),
     )
 
 

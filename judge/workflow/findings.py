@@ -1,13 +1,30 @@
-"""What was found in texts before or beside judging, as warnings of `judge check` and of the report."""
+"""What was found in texts before or beside judging, and in judges' answers, as warnings of commands and of the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from judge.domain import Notice, Pair
+from judge.domain import OVERALL, Notice, Pair, Reading
 from judge.generate import CODES, hygiene
 from judge.text import findings
 from judge.workflow.sources import Sources
+
+_UNUSABLE: Final[Mapping[str, tuple[frozenset[str], float, str]]] = {
+    "judge_refuses": (
+        frozenset({"refused", "filtered"}),
+        0.02,
+        "were refused or filtered: what a judge will not read is seldom missing by chance",
+    ),
+    "judge_cut": (frozenset({"cut"}), 0.01, "were cut at the limit of their length: it thinks longer than there is room"),
+    "judge_unreadable": (
+        frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range"}),
+        0.01,
+        "could not be read: it does not keep to the form that is asked for",
+    ),
+}
+"""Reasons why an answer is of no use, the share above which they are warned of, and what they say of a judge."""
 
 
 def found_in_outputs(sources: Sources) -> dict[str, dict[str, list[str]]]:
@@ -46,3 +63,18 @@ def found_in_pairs(pairs: Sequence[Pair], candidate: str) -> list[Notice]:
         )
         for (code, arm), ids in sorted(found.items())
     ]
+
+
+def judge_notices(readings: Iterable[Reading]) -> list[Notice]:
+    """Warn of judges that refuse, are cut or cannot be read more often than now and then; by answers on `overall`."""
+    reasons: dict[str, Counter[str | None]] = {}
+    for reading in readings:
+        if reading.criterion == OVERALL and reading.reason != "absent":
+            reasons.setdefault(reading.judge, Counter())[reading.reason] += 1
+    found = []
+    for judge, counts in sorted(reasons.items()):
+        for code, (kinds, most, words) in _UNUSABLE.items():
+            count = sum(counts[kind] for kind in kinds)
+            if count > most * counts.total():
+                found.append(Notice(code=code, text=f"{count} of {counts.total()} answers of judge {judge} {words}."))
+    return found
