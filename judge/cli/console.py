@@ -57,7 +57,7 @@ class Progress:
         left = tally.of - tally.done
         counts = {
             "open": tally.open,
-            "waiting": max(0, left - tally.open),
+            "waiting": tally.waiting,
             "unscored": tally.unscored,
             "per_minute": None if rate is None else round(rate, 1),
             "limit_per_minute": tally.limit_per_minute,
@@ -107,7 +107,7 @@ class Progress:
 
 def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
     """Say how asking goes.  of_bar: the bar beside it says how long it will take."""
-    said = [f"{tally.open} open", f"{tally.unscored} unscored"]
+    said = [f"{tally.open} open", f"{tally.waiting} waiting", f"{tally.unscored} unscored"]
     if tally.paused_s:
         said.append(f"waiting {tally.paused_s:.0f} s because the provider asks to")
     if rate:
@@ -121,19 +121,23 @@ def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
 
 
 def _bar(title: str) -> Callable[[int | None, int, str], None]:
-    from rich.console import Console
+    """Draw a bar, and under it in words what does not fit beside it on a narrow terminal."""
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
-    words, more = TextColumn("{task.description}"), TextColumn("{task.fields[more]}")
-    columns = (words, BarColumn(), MofNCompleteColumn(), more, TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    progress.start()
-    task = progress.add_task(title, total=None, more="")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns)
+    task = progress.add_task(title, total=None)
+    live = Live(progress, console=Console(stderr=True), transient=True)
+    live.start()
 
     def move(done: int | None, of: int, more: str) -> None:
         if done is None:
-            progress.stop()
-        else:
-            progress.update(task, completed=done, total=of, more=more)
+            live.stop()
+            return
+        progress.update(task, completed=done, total=of)
+        live.update(Group(progress, Text(more)) if more else progress)
 
     return move

@@ -49,6 +49,11 @@ class Tally:
     usd: float = 0.0
     budget_usd: float | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Calls that are neither done nor on the wire."""
+        return max(0, self.of - self.done - self.open)
+
 
 Progress = Callable[[Tally], None]
 
