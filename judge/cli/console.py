@@ -130,7 +130,7 @@ def _bar(title: str) -> Callable[[int | None, int, str], None]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     progress = Progress(*columns)
     task = progress.add_task(title, total=None)
-    live = Live(progress, console=Console(stderr=True), transient=True)
+    live = Live(progress, console=Console(stderr=True), transient=True, redirect_stdout=False)
     live.start()
 
     def move(done: int | None, of: int, more: str) -> None:
@@ -138,6 +138,6 @@ def _bar(title: str) -> Callable[[int | None, int, str], None]:
             live.stop()
             return
         progress.update(task, completed=done, total=of)
-        live.update(Group(progress, Text(more)) if more else progress)
+        live.update(Group(progress, Text(more)) if more else progress, refresh=True)
 
     return move
