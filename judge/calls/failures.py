@@ -27,6 +27,7 @@ _MONEY_CODES: Final = frozenset(
     {
         "insufficient_quota",
         "insufficient_credits",
+        "billing_not_active",
         "billing_hard_limit_reached",
         "billing_error",
         "enforced_spend_limit_reached",
@@ -34,6 +35,8 @@ _MONEY_CODES: Final = frozenset(
     }
 )
 _MONEY_WORDS: Final = ("your credit balance", "you have reached your specified")  # the beginnings of messages without a code
+_FILTER_WORDS: Final = "output blocked by content filtering policy"  # Anthropic's, which has no code
+_FILTER_KEYS: Final = frozenset({"flagged_input", "reasons"})  # in the metadata of OpenRouter's moderation
 _FILTER_CODES: Final = frozenset(
     {
         "content_filter",
@@ -99,24 +102,32 @@ def kind_inside(body: str) -> FailureKind:
 
 def is_filtered(body: str) -> bool:
     """Say whether an error's body tells that a provider's filter stopped the question or the answer."""
-    return not codes_of(body)[0].isdisjoint(_FILTER_CODES)
+    codes, message = codes_of(body)
+    if not codes.isdisjoint(_FILTER_CODES) or message.lower().startswith(_FILTER_WORDS):
+        return True
+    metadata = _error_in(body).get("metadata")
+    return isinstance(metadata, dict) and not _FILTER_KEYS.isdisjoint(metadata)
 
 
 def codes_of(body: str) -> tuple[frozenset[str], str]:
     """Take the codes and types, in lower case, and the message out of an error's body, whoever's form it has."""
+    error = _error_in(body)
+    return frozenset(_codes(error)), str(error.get("message") or "")
+
+
+def _error_in(body: str) -> Mapping[str, Any]:
+    """Take the error out of a body; one that has no form is its own message."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return frozenset(), body
+        return {"message": body}
     error = content.get("error", content) if isinstance(content, dict) else content
-    if not isinstance(error, dict):
-        return frozenset(), str(error or "")
-    return frozenset(_codes(error)), str(error.get("message") or "")
+    return error if isinstance(error, dict) else {"message": error}
 
 
 def _codes(error: Mapping[str, Any]) -> Iterator[str]:
     for key, value in error.items():
         if isinstance(value, dict):
             yield from _codes(value)
-        elif key in ("code", "type", "error_code") and value is not None:
+        elif key in ("code", "type", "error_code", "error_type") and value is not None:
             yield str(value).lower()

@@ -29,7 +29,7 @@ from judge.calls.settings import Settings
 from judge.calls.together import Together
 from judge.clock import Clock
 from judge.errors import JudgeError, Parked
-from judge.store.calls import Outcome
+from judge.store.calls import CUT, Outcome
 from judge.store.database import Database
 
 _FIRST: Final = 32  # requests read before the first is sent
@@ -109,20 +109,24 @@ class Flow:
     @property
     def open(self) -> int:
         """Calls on the wire."""
-        return sum(lane.pacer.open for lane in self._all.lanes.values())
+        return sum(lane.pacer.open for lane in self._lanes)
 
     @property
     def limit_per_minute(self) -> float | None:
         """Calls a minute that all providers together allow, as far as their answers said."""
-        known = [lane.pacer.per_minute for lane in self._all.lanes.values() if lane.pacer.per_minute is not None]
+        known = [lane.pacer.per_minute for lane in self._lanes if lane.pacer.per_minute is not None]
         return sum(known) if known else None
 
     @property
     def paused_s(self) -> float:
         """Seconds for which calls still wait because a provider asked to."""
         now = time.monotonic()
-        waits = (lane.pacer.paused_until - now for lane in self._all.lanes.values() if lane.waiting or lane.later)
-        return max(0.0, *waits, 0.0)
+        return max([0.0, *(lane.pacer.paused_until - now for lane in self._lanes if lane.waiting or lane.armed or lane.later)])
+
+    @property
+    def _lanes(self) -> list[Lane]:
+        """The lanes at this moment, for whoever asks on another thread than the loop's."""
+        return list(self._all.lanes.values())
 
     async def _wait_for_room(self) -> None:
         while len(self._calls) > 2 * _AHEAD and not self._all.halted:
@@ -174,7 +178,7 @@ class Flow:
             usage=asdict(usage) | {"latency_s": answer.latency_s},
             cost_usd=cost,
             request_id=answer.request_id,
-            error_class="cut" if cut_first else None,
+            error_class=CUT if cut_first else None,
         )
         await self._journal.came(kept)
         self.budget.settle(call.digest, cost)
@@ -212,7 +216,9 @@ class Flow:
         elif failed.kind in RETRIED:
             self._again(lane, call, failed, now)
         elif not (_LIMIT.search(failed.text) and await self._with_other_room(lane, call, now)):
-            self._refused(lane, call, failed)
+            lane.refused += 1
+            lane.refusal = failed.text
+            self._give_up(call, failed)
 
     async def _with_other_room(self, lane: Lane, call: Call, now: float) -> bool:
         """Make do with the room that a model has, when it refuses the limit that was asked for."""
@@ -228,13 +234,17 @@ class Flow:
         return False
 
     def _throttled(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
-        if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
-            text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
-            self._all.halt(Parked(text, hint="run the same command again then"))
+        self._park_if_long(failed)
         lane.pacer.throttle(failed.retry_after_s, failed.limits, now)
         lane.put_off(call, lane.pacer.paused_until + self._jitter.random() * 0.2)
 
+    def _park_if_long(self, failed: Failed) -> None:
+        if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
+            text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
+            self._all.halt(Parked(text, hint="run the same command again then"))
+
     def _again(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
+        self._park_if_long(failed)
         call.failures += 1
         lane.failures_in_a_row += 1
         lane.pacer.struggle()
@@ -248,16 +258,10 @@ class Flow:
         pause = min(30.0, 0.5 * 2**call.failures) * (0.5 + self._jitter.random() / 2)
         lane.put_off(call, now + max(pause, failed.retry_after_s or 0.0))
 
-    def _refused(self, lane: Lane, call: Call, failed: Failed) -> None:
-        lane.refused += 1
-        lane.refusal = failed.text
-        self._give_up(call, failed)
-
     def _give_up(self, call: Call, failed: Failed) -> None:
         self.failed += 1
-        self._answer(
-            call, Answer(digest=call.digest, text=None, error=f"{failed.kind}: {failed.text}", failed=True), counted=False
-        )
+        error = f"{failed.kind}: {failed.text}"
+        self._answer(call, Answer(digest=call.digest, text=None, error=error, failed=True), counted=False)
 
     def _answer(self, call: Call, answer: Answer, *, counted: bool = True) -> None:
         self.answered += counted

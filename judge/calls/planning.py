@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from judge.calls.failures import CallFailed
 from judge.calls.journal import Journal
 from judge.calls.lane import Call
 from judge.calls.providers.base import Provider
@@ -32,6 +33,15 @@ class Batch:
     nobody: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the journal holds of calls, by their digests."""
+
+    answered: Mapping[str, Outcome]
+    tries: Mapping[str, int]
+    cut: Mapping[str, Outcome]  # answers that were cut, of those that have no other
+
+
 class Planner:
     """Tells what the journal holds from what has to be asked, and writes the latter down."""
 
@@ -47,12 +57,13 @@ class Planner:
         calls: those that are open; new ones are added, and a request that equals one waits for it.
         """
         named = [(place, request, self._providers[request.route].name(request)) for place, request in batch]
-        known, tries = await asyncio.to_thread(self._look_up, [name for _, _, name in named if name])
+        kept = await asyncio.to_thread(self._look_up, [name for _, _, name in named if name])
         found = Batch()
         links: list[tuple[int, str]] = []
         for place, request, name in named:
-            if name is not None and name in known:
-                found.known.append((place, request, self._restored(request, known[name])))
+            answer = self._restored(request, kept.answered.get(name)) if name else None
+            if answer is not None and not (answer.failed and self._send):
+                found.known.append((place, request, answer))
             elif name is None or not self._send:
                 found.nobody.append(place)
             else:
@@ -60,21 +71,34 @@ class Planner:
                 if name in calls:
                     calls[name].asked_by.append(place)
                 else:
-                    calls[name] = self._call(place, request, name, tries.get(name, 0))
+                    calls[name] = self._call(place, request, name, kept)
                     found.fresh.append(calls[name])
         if links:
             note = None if planned is None else lambda tx: planned(tx, links)
             await self._journal.plan([call.intent for call in found.fresh], note)
         return found
 
-    def _call(self, place: int, request: Request, name: str, tries: int) -> Call:
+    def _call(self, place: int, request: Request, name: str, kept: _Kept) -> Call:
         first = self._providers[request.route].name(replace(request, reask=0)) if request.reask else name
-        return Call(digest=name, first=first or name, request=request, asked_by=[place], tries=tries)
+        call = Call(digest=name, first=first or name, request=request, asked_by=[place], tries=kept.tries.get(name, 0))
+        cut = kept.cut.get(name)
+        answer = self._restored(request, cut)
+        if cut is not None and answer is not None and not answer.failed:
+            call.cut, call.raised = (cut, answer), 1  # it was paid for; now with more room
+        return call
 
-    def _look_up(self, digests: list[str]) -> tuple[dict[str, Outcome], dict[str, int]]:
+    def _look_up(self, digests: list[str]) -> _Kept:
         with self._database.read() as tx:
-            return store.answered(tx, digests), store.tries(tx, digests)
+            answered = store.answered(tx, digests)
+            open_ = [digest for digest in digests if digest not in answered]
+            return _Kept(answered, store.tries(tx, digests), store.cut(tx, open_))
 
-    def _restored(self, request: Request, outcome: Outcome) -> Answer:
-        answer = self._providers[request.route].read(outcome.raw or "", outcome.call, outcome.request_id)
+    def _restored(self, request: Request, outcome: Outcome | None) -> Answer | None:
+        """Read a kept answer; one that today's reader takes for none has failed."""
+        if outcome is None:
+            return None
+        try:
+            answer = self._providers[request.route].read(outcome.raw or "", outcome.call, outcome.request_id)
+        except CallFailed as failure:
+            return Answer(digest=outcome.call, text=None, error=f"{failure.failed.kind}: {failure.failed.text}", failed=True)
         return replace(answer, cost_usd=outcome.cost_usd, latency_s=outcome.usage.get("latency_s"))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from judge.domain import Finish, Message
 from judge.ids import digest
-
-CallState: TypeAlias = Literal["open", "answered", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

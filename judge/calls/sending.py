@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from judge.calls.failures import CallFailed, Failed
@@ -18,6 +18,7 @@ from judge.calls.together import Together
 from judge.errors import JudgeError, Parked
 from judge.store.calls import Sent
 
+_SHORT_PAUSE_S: Final = 1.0  # longer ones are not waited for with calls noted as going out
 _MOST_ARMED: Final = 32  # with 128 places and answers after 200 ms, so many go out while the disk is written
 
 Came = Callable[[Lane, Call, Reply, float], Awaitable[None]]
@@ -35,7 +36,22 @@ class Sender:
         self._open: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Send until nothing is left or the run is halted; take back what was armed in vain."""
+        """Send until nothing is left or the run is halted; take back what was armed in vain.  Raises nothing: it halts."""
+        await self._guarded(self._send_all())
+        if self._open:
+            await asyncio.gather(*self._open)
+        await self._guarded(self._disarm())
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """Do work whose failure ends the run, whoever else is at it: nobody is left hanging."""
+        try:
+            await work
+        except JudgeError as error:
+            self._all.halt(error)
+        except Exception as error:
+            self._all.halt_by_bug(error)
+
+    async def _send_all(self) -> None:
         lane, all_ = self._lane, self._all
         while not (all_.halted or (lane.idle and not all_.reading and not lane.in_doubt)):
             if lane.in_doubt:
@@ -43,7 +59,11 @@ class Sender:
                 continue
             now = time.monotonic()
             self._check_throttling(now)
-            self._arm_some(now)
+            if lane.pacer.paused_until - now <= _SHORT_PAUSE_S:
+                self._arm_some(now)
+            elif lane.armed:  # who is killed in a long pause has nothing on the wire, and must not seem to
+                await self._disarm()
+                continue
             wait = lane.pacer.wait(lane.tokens(lane.armed[0]), now) if lane.armed else None
             if wait == 0:
                 self._start(lane.armed.popleft())
@@ -51,10 +71,8 @@ class Sender:
             due = lane.next_due()
             # One that is due already waits for room like any other: looking again at once would be for nothing.
             back = None if due is None or due <= now else due - now
-            await self._rest([wait, back, 1.0 if lane.later else None])
-        if self._open:
-            await asyncio.gather(*self._open, return_exceptions=True)
-        await self._disarm()
+            pause = lane.pacer.paused_until - now - _SHORT_PAUSE_S
+            await self._rest([wait, back, pause if pause > 0 else None, 1.0 if lane.later else None])
 
     def _start(self, call: Call) -> None:
         call.estimate = self._lane.tokens(call)
@@ -66,11 +84,7 @@ class Sender:
 
         async def counted() -> None:
             try:
-                await work
-            except JudgeError as error:
-                self._all.halt(error)
-            except Exception as error:  # a bug of ours or the SDK's must not leave the run hanging
-                self._all.halt_by_bug(error)
+                await self._guarded(work)
             finally:
                 self._lane.busy -= calls
                 self._all.wake()
@@ -106,18 +120,29 @@ class Sender:
     async def _arm(self, calls: list[Call]) -> None:
         try:
             await self._all.journal.sending([Sent(call=c.digest, n=c.tries, worst_usd=c.worst_usd) for c in calls])
+        except BaseException:
+            self._hand_back(calls)
+            raise
+        else:
             self._lane.armed.extend(calls)
         finally:
             self._lane.arming -= len(calls)
 
     async def _disarm(self) -> None:
-        """Take back what was noted and not sent after all; the same command sends it."""
+        """Take back what was noted and not sent after all: it waits again."""
         calls = list(self._lane.armed)
         self._lane.armed.clear()
-        for call in calls:
+        try:
+            if calls:
+                await self._all.journal.withdraw(calls)
+        finally:
+            self._hand_back(calls)
+
+    def _hand_back(self, calls: Sequence[Call]) -> None:
+        for call in reversed(calls):
+            call.tries -= 1
             self._all.budget.settle(call.digest, 0.0)
-        if calls:
-            await self._all.journal.withdraw(calls)
+            self._lane.waiting.appendleft(call)
 
     def _reserve(self, call: Call) -> None:
         """Set the worst cost of a call aside.  Raises Parked when the budget has no room for it."""
@@ -128,7 +153,6 @@ class Sender:
     async def _try(self, call: Call) -> None:
         """Try a call once.  It holds a place while it is on the wire, and no longer: writing down what came needs none."""
         lane = self._lane
-        self._all.tries += 1
         reply, failed, took = None, None, 0.0
         try:
             started = call.sent_at = time.monotonic()

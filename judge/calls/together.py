@@ -29,7 +29,6 @@ class Together:
     stopping: bool = False
     reading: bool = False
     last_answer: float = 0.0
-    tries: int = 0
 
     @property
     def halted(self) -> bool:

@@ -18,6 +18,7 @@ from judge.store.schema.study import AttemptRow, CallRow
 
 CALL: Final = table(CallRow)
 ATTEMPT: Final = table(AttemptRow)
+CUT: Final = "cut"  # the class of a try whose answer was cut and for which more room was to be had
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +62,29 @@ def answered(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for some in chunks(digests):
         query = select(ATTEMPT).where(ATTEMPT.c.status == "answered", ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
-        for row in tx.connection().execute(query):
-            found[row.call] = Outcome(
-                call=row.call, n=row.n, raw=row.raw, usage=row.usage, cost_usd=row.cost_usd, request_id=row.request_id
-            )
+        found |= {row.call: _outcome(row) for row in tx.connection().execute(query)}
     return found
+
+
+def cut(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
+    """Find the answers that were cut for the first time, for which more room was to be had."""
+    found: dict[str, Outcome] = {}
+    for some in chunks(digests):
+        query = select(ATTEMPT).where(ATTEMPT.c.error_class == CUT, ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
+        found |= {row.call: _outcome(row) for row in tx.connection().execute(query)}
+    return found
+
+
+def _outcome(row: Any) -> Outcome:
+    return Outcome(
+        call=row.call,
+        n=row.n,
+        raw=row.raw,
+        usage=row.usage,
+        cost_usd=row.cost_usd,
+        request_id=row.request_id,
+        error_class=row.error_class,
+    )
 
 
 def intend(tx: Session, intents: Sequence[Intent], now: datetime) -> None:
@@ -102,7 +121,7 @@ def tries(tx: Session, digests: Sequence[str]) -> dict[str, int]:
 
 
 def send(tx: Session, sent: Sequence[Sent], now: datetime) -> frozenset[str]:
-    """Note that tries go out now; give the calls of those that another process sent already, which are left as they are.
+    """Note that tries go out now; or, when another process sent one of them already, note none and give their calls.
 
     What is only `sent` when the process dies may have been paid: it counts at its worst until it is known better.
     """
@@ -110,14 +129,15 @@ def send(tx: Session, sent: Sequence[Sent], now: datetime) -> frozenset[str]:
     for some in chunks([one.call for one in sent]):
         query = select(ATTEMPT.c.call, ATTEMPT.c.n).where(ATTEMPT.c.call.in_(some))
         there |= {(row.call, row.n) for row in tx.connection().execute(query)}
+    if not there.isdisjoint((one.call, one.n) for one in sent):
+        return frozenset(one.call for one in sent)
     rows: list[dict[str, Any]] = [
         {"call": s.call, "n": s.n, "status": "sent", "raw": None, "usage": {}, "cost_usd": s.worst_usd or None, "at": now}
         for s in sent
-        if (s.call, s.n) not in there
     ]
     if rows:
         tx.connection().execute(ATTEMPT.insert(), rows)
-    return frozenset(one.call for one in sent if (one.call, one.n) in there)
+    return frozenset()
 
 
 def withdraw(tx: Session, tries: Sequence[tuple[str, int]]) -> None:

@@ -36,6 +36,7 @@ from judge.calls.providers.http import failed_from, limits, retry_after
         (400, "You have reached your specified API usage limits. You will regain access on 2026-12-01.", "out_of_money"),
         (400, "Your credit balance is too low to access the API.", "out_of_money"),
         (402, "", "out_of_money"),
+        (429, '{"error": {"message": "Your account is not active.", "code": "billing_not_active"}}', "out_of_money"),
         (401, "Incorrect API key", "not_allowed"),
         (403, "Project does not have access", "not_allowed"),
         (404, "model_not_found", "not_allowed"),

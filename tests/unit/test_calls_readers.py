@@ -43,6 +43,13 @@ def error(words: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": words, **more}}
 
 
+def in_a_choice(what: dict[str, Any]) -> dict[str, Any]:
+    """What servers in between give when the model behind them breaks off."""
+    body = chat("half an", "error")
+    body["choices"][0]["error"] = what
+    return body | {"why": what["message"]}
+
+
 def messages(*blocks: Any, stop: str = "end_turn", **more: Any) -> dict[str, Any]:
     usage = {"input_tokens": 30, "output_tokens": 20, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 10}
     return {"id": "m", "model": "m-2026-01-01", "content": list(blocks), "stop_reason": stop, "usage": usage, **more}
@@ -97,6 +104,8 @@ def test_a_commentary_before_the_answer_is_no_part_of_it():
         (error("The prompt triggered a policy.", code="content_filter"), OPENAI, "filtered"),
         (error("Flagged.", innererror={"code": "ResponsibleAIPolicyViolation"}), OPENAI, "filtered"),
         (responses() | error("Flagged.", code="invalid_prompt"), OPENAI, "filtered"),
+        (error("Moderated.", code=403, metadata={"reasons": ["violence"], "flagged_input": "…"}), OPENAI, "filtered"),
+        (error("Output blocked by content filtering policy", type="invalid_request_error"), ANTHROPIC, "filtered"),
         (responses(why="content_filter"), OPENAI, "filtered"),
         (chat('{"overall": {', "length"), OPENAI, "cut"),
         (chat(None, "length"), OPENAI, "cut"),
@@ -158,18 +167,26 @@ def test_a_body_that_holds_no_answer_is_a_lost_call_that_may_have_been_paid(prov
         (error("Rate limited upstream.", code=429), "throttled", False),
         (error("Pay first.", code=402), "out_of_money", False),
         (error("No such thing.", code=400, type="BadRequestError"), "bad_request", False),
+        (responses() | {"status": "cancelled"} | {"why": "the response is cancelled"}, "overloaded", True),
+        (chat("", "error") | {"why": "the model broke off without a word"}, "overloaded", True),
+        (in_a_choice({"message": "Upstream is gone.", "code": 502}), "overloaded", True),
+        (in_a_choice({"message": "Upstream is full.", "code": 429}), "throttled", False),
     ],
 )
 def test_an_error_that_came_as_an_answer_has_the_class_of_the_error(body, kind, paid):
     with pytest.raises(CallFailed) as lost:
         read(body)
     failed = lost.value.failed
-    assert (failed.kind, failed.paid, failed.text) == (kind, paid, body["error"]["message"])
+    assert (failed.kind, failed.paid) == (kind, paid)
+    assert failed.text == body.get("why", body.get("error", {}).get("message"))
 
 
 def test_what_a_filter_stopped_before_the_model_read_it_costs_nothing():
     assert read(error("No.", code="content_filter")).usage == Usage(tokens_in=0, tokens_out=0)
-    assert read(responses() | error("No.", code="bio_policy")).usage == Usage()  # the model wrote something first
+    used = read(responses() | error("No.", code="bio_policy")).usage  # the model wrote something first
+    assert (used.tokens_in, used.tokens_out) == (100, 20)
+    blocked = error("Output blocked by content filtering policy", type="invalid_request_error")
+    assert read(blocked, ANTHROPIC).usage == Usage()  # who knows?
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
 import pytest
 
 from judge import Study
@@ -83,3 +88,52 @@ def test_a_list_that_cannot_be_had_is_said_and_stops_nothing(server, tmp_path, m
     study = write_study(tmp_path, server, 3)
     study.write_text(study.read_text().replace(server.openai_url, "http://127.0.0.1:9/v1"))
     assert "is not known" in codes(study)["model_not_looked_up"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html", "<html>Welcome</html>"),
+        ("application/json", "[]"),
+        ("application/json", "{"),
+        ("application/json", '{"data": "none"}'),
+        ("application/json", "null"),
+    ],
+)
+def test_a_page_that_is_no_list_of_models_is_said_and_stops_nothing(tmp_path, monkeypatch, kind, body):
+    monkeypatch.setenv(KEY, "sk-imitated")
+    with page(kind, body) as address:
+        said = codes(write_study(tmp_path, SimpleNamespace(openai_url=address), 3))
+    assert "is not known" in said["model_not_looked_up"]
+
+
+def test_entries_of_a_list_without_a_name_are_left_aside(tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY, "sk-imitated")
+    with page("application/json", '{"data": [{"name": "a"}, {"id": "b"}]}') as address:
+        said = codes(write_study(tmp_path, SimpleNamespace(openai_url=address), 3))
+    assert "it lists 1 models: b." in said["model_unlisted"]
+
+
+@contextmanager
+def page(kind, body):
+    """The address of a server that gives this page to whoever asks."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()

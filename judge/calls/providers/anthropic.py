@@ -50,7 +50,7 @@ class AnthropicProvider:
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:
         """Read an answer's body.  Raises CallFailed for one that is no answer at all."""
-        return answer_of(raw, call, request_id, lambda body: _answer(body, call, request_id))
+        return answer_of(raw, call, request_id, lambda body: _answer(body, call, request_id), _usage)
 
     async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""

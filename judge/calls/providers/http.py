@@ -39,7 +39,9 @@ async def listed(client: Any, timeout_s: float) -> list[ListedModel]:
     """Ask an SDK's client for its models, all pages of the list.  Raises CallFailed."""
     try:
         async with asyncio.timeout(timeout_s):
-            return [_listed(model) async for model in client.models.list()]
+            return [_listed(model) async for model in client.models.list() if isinstance(model.id, str)]
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # what an SDK makes of a page that is no list
+        raise CallFailed(Failed(kind="transport", text="what came is no list of models")) from error
     except Exception as error:
         raise CallFailed(failed_from(error)) from error
 
@@ -60,7 +62,13 @@ def pool(connections: int) -> Any:
     return httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
 
 
-def answer_of(raw: str, call: str, request_id: str | None, read: Callable[[dict[str, Any]], Answer]) -> Answer:
+def answer_of(
+    raw: str,
+    call: str,
+    request_id: str | None,
+    read: Callable[[dict[str, Any]], Answer],
+    usage: Callable[[Mapping[str, Any]], Usage],
+) -> Answer:
     """Read a 200's body, or what a filter said in place of one.
 
     Raises CallFailed for one that was cut, that is a page of something in between, that tells of an error, or that holds
@@ -69,7 +77,7 @@ def answer_of(raw: str, call: str, request_id: str | None, read: Callable[[dict[
     try:
         content = json.loads(raw)
         if isinstance(content, dict) and content.get("error") and isinstance(content["error"], dict):
-            return _broken_off(raw, content.get("usage"), call, request_id)
+            return _broken_off(raw, usage(content.get("usage") or {}), call, request_id)
         if isinstance(content, dict) and content:
             return read(content)
         text = "the answer is no JSON object"
@@ -80,13 +88,22 @@ def answer_of(raw: str, call: str, request_id: str | None, read: Callable[[dict[
     raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
 
 
-def _broken_off(raw: str, usage: Any, call: str, request_id: str | None) -> Answer:
+def _broken_off(raw: str, usage: Usage, call: str, request_id: str | None) -> Answer:
+    """Read a body that is an error: a filter's is an answer without text.  Raises CallFailed for any other."""
     if is_filtered(raw):
-        took = Usage() if usage else Usage(tokens_in=0, tokens_out=0)  # what was not let through costs nothing
+        # A question that was not let through costs nothing; an output that was blocked may have been paid.
+        free = usage == Usage() and not codes_of(raw)[1].lower().startswith("output")
+        took = Usage(tokens_in=0, tokens_out=0) if free else usage
         return Answer(digest=call, text=None, finish="filter", request_id=request_id, usage=took)
-    kind = kind_inside(raw)
-    text = _short(codes_of(raw)[1] or "the answer is an error without a message")
-    raise CallFailed(Failed(kind=kind, text=text, status=200, request_id=request_id, paid=kind in ("overloaded", "transport")))
+    raise broken_off(raw, request_id)
+
+
+def broken_off(error: str, request_id: str | None) -> CallFailed:
+    """Give the failure of which an error inside an answer tells.  error: its body, as JSON."""
+    kind = kind_inside(error)
+    text = _short(codes_of(error)[1] or "the model broke off without a word")
+    paid = kind in ("overloaded", "transport")
+    return CallFailed(Failed(kind=kind, text=text, status=200, request_id=request_id, paid=paid))
 
 
 def filtered(error: Exception) -> Any:

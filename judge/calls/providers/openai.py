@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel, Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, filtered, key_from, limits, listed, pool, post
+from judge.calls.providers.http import answer_of, broken_off, failed_from, filtered, key_from, limits, listed, pool, post
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -56,7 +57,7 @@ class OpenAIProvider:
         def read(body: dict[str, Any]) -> Answer:
             return _from_responses(body, call, request_id) if "output" in body else _from_chat(body, call, request_id)
 
-        return answer_of(raw, call, request_id, read)
+        return answer_of(raw, call, request_id, read, _usage)
 
     async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""
@@ -122,10 +123,10 @@ def _responses_body(request: Request, raised: int) -> dict[str, Any]:
 
 def _from_chat(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
     choice = body["choices"][0]
+    if choice.get("error") or choice.get("finish_reason") == "error":  # what a server in between met upstream
+        raise broken_off(json.dumps({"error": choice.get("error")}), request_id)
     message = choice["message"]
     refusal = message.get("refusal")
-    usage = body.get("usage") or {}
-    inside = usage.get("prompt_tokens_details") or {}
     return Answer(
         digest=call,
         text=_said(message.get("content")),
@@ -134,7 +135,7 @@ def _from_chat(body: Mapping[str, Any], call: str, request_id: str | None) -> An
         model=body.get("model"),
         request_id=request_id,
         reasoning=message.get("reasoning_content") or message.get("reasoning"),  # as servers of open models give it
-        usage=_usage(usage.get("prompt_tokens"), usage.get("completion_tokens"), inside),
+        usage=_usage(body.get("usage") or {}),
     )
 
 
@@ -146,6 +147,8 @@ def _said(content: Any) -> str | None:
 
 
 def _from_responses(body: Mapping[str, Any], call: str, request_id: str | None) -> Answer:
+    if body.get("status") not in (None, "completed", "incomplete"):
+        raise broken_off(json.dumps({"error": {"message": f"the response is {body['status']}"}}), request_id)
     parts = [
         part
         for item in body["output"]
@@ -155,8 +158,6 @@ def _from_responses(body: Mapping[str, Any], call: str, request_id: str | None) 
     ]
     refusal = next((part["refusal"] for part in parts if part.get("type") == "refusal"), None)
     why = (body.get("incomplete_details") or {}).get("reason")
-    usage = body.get("usage") or {}
-    inside = usage.get("input_tokens_details") or {}
     return Answer(
         digest=call,
         text="".join(part.get("text", "") for part in parts if part.get("type") == "output_text"),
@@ -164,11 +165,17 @@ def _from_responses(body: Mapping[str, Any], call: str, request_id: str | None) 
         finish={"max_output_tokens": "length", "content_filter": "filter"}.get(str(why), "stop"),  # type: ignore[arg-type]
         model=body.get("model"),
         request_id=request_id,
-        usage=_usage(usage.get("input_tokens"), usage.get("output_tokens"), inside),
+        usage=_usage(body.get("usage") or {}),
     )
 
 
-def _usage(tokens_in: int | None, tokens_out: int | None, inside: Mapping[str, Any]) -> Usage:
-    # Cached and written tokens stand inside the input count here.
-    cached, written = inside.get("cached_tokens") or 0, inside.get("cache_write_tokens") or 0
-    return Usage(tokens_in=tokens_in, cached=cached, written=written, tokens_out=tokens_out)
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    """Read what was used: the Responses API counts `input_tokens`, Chat Completions `prompt_tokens`."""
+    read, written = ("input_tokens", "output_tokens") if "input_tokens" in usage else ("prompt_tokens", "completion_tokens")
+    inside = usage.get(f"{read}_details") or {}
+    return Usage(  # cached and written tokens stand inside the input count here
+        tokens_in=usage.get(read),
+        cached=inside.get("cached_tokens") or 0,
+        written=inside.get("cache_write_tokens") or 0,
+        tokens_out=usage.get(written),
+    )
