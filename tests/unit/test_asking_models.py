@@ -14,7 +14,7 @@ from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
 from judge.workflow.alone import alone
 from judge.workflow.compare import compare, judged
-from judge.workflow.showing import prompts, show
+from judge.workflow.showing import prompts, raw_answers, show
 from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
 from tests.provider_server import ProviderServer
 from tests.studies import Cli, rows_of, write_rows
@@ -440,3 +440,20 @@ def test_the_answers_can_be_read_as_they_came_every_try_of_them(server, tmp_path
     shown = Cli(capsys).well("show", "q1/tuned", study, "--raw").out
     assert "--- live, order ab, repeat 1, ask 2, try 1: answered ---" in shown
     assert shown.count('"object":"chat.completion"') + shown.count('"object": "chat.completion"') == 4
+
+
+@pytest.mark.postgres
+def test_on_a_database_server_calls_are_planned_counted_and_found_again_alike(server, tmp_path, postgres_url):
+    server.faults = {"malformed_text": 0.2, "reset_middle": 0.1, "length": 0.1}
+    study = Study.open(write_study(tmp_path, server, 12), db=postgres_url)
+    first = study.compare()
+    cost = study.report().cost
+    assert (cost.usd, cost.possibly_paid) == (pytest.approx(first.usd), first.possibly_paid)
+    assert first.possibly_paid > 0
+    asked_until_now = len(server.requests)
+    again = study.compare()
+    assert (again.from_journal, again.usd, again.by_judge) == (again.calls, 0, pytest.approx(first.by_judge))
+    assert len(server.requests) == asked_until_now
+    with study.work() as work:
+        tries = raw_answers(work, show(work, work.sources.pairs[0].id))
+    assert {(one["order"], one["status"]) for one in tries} >= {("ab", "answered"), ("ba", "answered")}
