@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
@@ -115,15 +116,9 @@ class _Taken:
         if reask:  # the plan itself was counted from the start
             self._telling.more(len(places))
         order = list(places)
-
-        def planned(tx: Transaction, calls: Sequence[tuple[int, str]]) -> None:
-            asked = [(self._asks[order[n]], call) for n, call in calls]
-            store.note_calls(tx, [cell for one, call in asked for cell in cells(self._work, one, self._rubric, call)])
-
+        planned = None if reask else partial(self._note, order)  # what is asked anew is found by what was asked first
         try:
-            # What was asked anew is found by the call that was asked first.
-            requests = self._requests(order, reask)
-            for n, answer in self._engine.stream(requests, None if reask else planned, self._telling.news):
+            for n, answer in self._engine.stream(self._requests(order, reask), planned, self._telling.news):
                 unscored = self._one(order[n], answer, reask)
                 self._telling.answered(order[n], unscored=unscored)
         finally:
@@ -131,6 +126,11 @@ class _Taken:
         if not reask:
             self.from_journal = self._engine.flow.from_journal
         return self._left
+
+    def _note(self, order: Sequence[int], tx: Transaction, calls: Sequence[tuple[int, str]]) -> None:
+        """Note which call asks which cells.  calls: places in the order of asking, each with its call."""
+        asked = [(self._asks[order[n]], call) for n, call in calls]
+        store.note_calls(tx, (cell for one, call in asked for cell in cells(self._work, one, self._rubric, call)))
 
     def in_journal(self, places: Collection[int], reask: int) -> set[int]:
         """Find those of these places that were asked so often before and answered."""
