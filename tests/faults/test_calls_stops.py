@@ -120,7 +120,7 @@ def test_a_server_that_is_not_there_parks_and_nothing_counts_as_paid(cli, server
     study.write_text(study.read_text().replace(server.openai_url, "http://127.0.0.1:9/v1"))
     stopped = cli("compare", study)
     assert stopped.code == 3
-    assert "the provider fails again and again" in stopped.err
+    assert "the provider fails again and again: no connection to 127.0.0.1:9: " in stopped.err
     assert rows_of(tmp_path / ".judge/judge.db", "SELECT sum(cost_usd) FROM attempt") == [(None,)]
 
 

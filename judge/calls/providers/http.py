@@ -120,7 +120,9 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
         name = type(error).__name__
         if "Timeout" in name or "Connection" in name or isinstance(error, OSError):
             # Names do not tell whether the provider got it and charged for it; only a refused connection does.
-            return Failed(kind="transport", text=f"{name}: {error}", paid=not _never_left(error))
+            refused = _refusal(error)
+            text = f"{name}: {error}" if refused is None else f"no connection to {_host(error)}: {refused}"
+            return Failed(kind="transport", text=_short(text), paid=refused is None)
         raise error
     headers = response.headers
     return Failed(
@@ -133,13 +135,20 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
     )
 
 
-def _never_left(error: BaseException | None) -> bool:
-    """Find a refused connection or an unknown host behind an error: then nothing was sent."""
+def _refusal(error: BaseException | None) -> str | None:
+    """Say in words that a connection was refused or a host is unknown, if that is behind an error: then nothing was sent."""
     while error is not None:
-        if isinstance(error, ConnectionRefusedError | socket.gaierror):
-            return True
+        if isinstance(error, ConnectionRefusedError):
+            return "nobody listens there"
+        if isinstance(error, socket.gaierror):
+            return error.strerror or "no such host"
         error = error.__cause__ or error.__context__
-    return False
+    return None
+
+
+def _host(error: BaseException) -> str:
+    url = urlsplit(str(getattr(getattr(error, "request", None), "url", "")))
+    return url.netloc.rpartition("@")[2] or "the provider"
 
 
 def _short(text: str) -> str:
