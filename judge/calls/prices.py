@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,8 +60,9 @@ def prices() -> PriceList:
     if own:
         try:
             own_of, own_models = _parse(Path(own).read_text(encoding="utf-8"), own)
-        except OSError as error:
-            raise FileError(f"cannot be read: {error.strerror}", at=own, hint="correct JUDGE_PRICES") from error
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+            raise FileError(f"cannot be read: {why}", at=own, hint="correct JUDGE_PRICES") from error
         of, models = max(of, own_of), models | own_models
     return PriceList(of=of, models=models)
 
@@ -83,8 +85,8 @@ def _price(values: Mapping[str, Any]) -> Price:
     if unknown:
         raise ValueError(f"unknown key {min(unknown)}")
     numbers = {key: float(values[key]) for key in ("in", "out", "cached", "write") if key in values}
-    if any(number < 0 for number in numbers.values()):
-        raise ValueError("a price below zero")
+    if not all(0 <= number < math.inf for number in numbers.values()):
+        raise ValueError("a price that is no number of dollars")
     retires = values.get("retires")
     return Price(
         tokens_in=numbers.get("in"),

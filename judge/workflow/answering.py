@@ -146,10 +146,10 @@ def check_prices(judges: Sequence[Judge]) -> None:
         if judge.source not in MODELS or on_this_machine(judge.base_url):
             continue
         price = prices().find(judge.target)
-        if price is None or price.tokens_in is None:
+        if price is None or price.tokens_in is None or price.tokens_out is None:
             raise StudyError(
                 f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
-                hint="write it into a file and name that by JUDGE_PRICES: models: {NAME: {in: 2, out: 10}}",
+                hint="write a file and name it by JUDGE_PRICES: {date: 2026-11-23, models: {NAME: {in: 2, out: 10}}}",
             )
 
 

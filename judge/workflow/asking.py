@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from judge.store.database import Transaction
 
 _PLANNED: Final = 4096  # asks that are written down by one commit
+_FLUSHED_S: Final = 1.0  # after which a report sees what was answered, whatever the batch
 _BATCH: Final = 256  # answers whose readings share one commit
 _SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 _RETRIED: Final = UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
@@ -102,6 +104,7 @@ class _Taken:
         self._telling = Telling(engine, progress, len(asks))
         self._read: list[tuple[store.Cell, Reading, str]] = []
         self._waiting = 0
+        self._flushed = time.monotonic()
         self._left: dict[int, bool] = {}
         self._lacking: dict[int, frozenset[str]] = {}  # criteria that could not be read, by place
         self.answered = 0
@@ -163,7 +166,7 @@ class _Taken:
         read = readings(self._work, one, answer, parsed, self._rubric)
         self._read += [row for row in read if row[1].criterion in wanted]
         self._waiting += 1
-        if self._waiting >= _BATCH:
+        if self._waiting >= _BATCH or time.monotonic() - self._flushed > _FLUSHED_S:
             self._flush()
         overall = [said.value is None for said in parsed if said.criterion == OVERALL and said.criterion in wanted]
         return overall[0] if overall else None
@@ -175,6 +178,7 @@ class _Taken:
 
     def _flush(self) -> None:
         read, self._read, self._waiting = self._read, [], 0
+        self._flushed = time.monotonic()
         if read:
             with self._work.database.write() as tx:
                 store.put_asks(tx, [cell for cell, _, _ in read])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -363,6 +364,18 @@ def test_a_pause_that_the_provider_asks_for_is_told_while_it_lasts(server, tmp_p
     assert done.unscored == 0
     assert any(0 < tally.paused_s <= 3 and tally.done == 0 for tally in told)
     assert (told[-1].paused_s, told[-1].done) == (0, done.calls)
+
+
+def test_what_was_answered_is_in_the_report_while_the_run_goes_on(server, tmp_path):
+    """Fewer answers than share a commit, and yet they are there."""
+    server.latency_s = 0.4
+    study = Study.open(write_study(tmp_path, server, 40))
+    run = threading.Thread(target=lambda: study.compare(jobs=4))
+    run.start()
+    time.sleep(2.5)
+    known = len(said(tmp_path / ".judge/judge.db"))
+    run.join()
+    assert 0 < known < 84
 
 
 def test_the_exact_words_of_a_judge_that_is_asked_criterion_by_criterion_are_shown(server, tmp_path):
