@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -59,18 +59,19 @@ class Outcome:
 
 def answered(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
     """Find the answers of those calls that have one; the last one counts."""
-    found: dict[str, Outcome] = {}
-    for some in chunks(digests):
-        query = select(ATTEMPT).where(ATTEMPT.c.status == "answered", ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
-        found |= {row.call: _outcome(row) for row in tx.connection().execute(query)}
-    return found
+    return _last(tx, ATTEMPT.c.status == "answered", digests)
 
 
 def cut(tx: Session, digests: Sequence[str]) -> dict[str, Outcome]:
     """Find the answers that were cut for the first time, for which more room was to be had."""
+    return _last(tx, ATTEMPT.c.error_class == CUT, digests)
+
+
+def _last(tx: Session, wanted: ColumnElement[bool], digests: Sequence[str]) -> dict[str, Outcome]:
+    """Find the last try of this kind at each of these calls."""
     found: dict[str, Outcome] = {}
     for some in chunks(digests):
-        query = select(ATTEMPT).where(ATTEMPT.c.error_class == CUT, ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
+        query = select(ATTEMPT).where(wanted, ATTEMPT.c.call.in_(some)).order_by(ATTEMPT.c.n)
         found |= {row.call: _outcome(row) for row in tx.connection().execute(query)}
     return found
 
