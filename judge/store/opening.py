@@ -102,7 +102,10 @@ def _engine(url: str) -> Engine:
 
 
 def _patiently(driver: Any, statement: str) -> None:
-    """Execute a statement that SQLite does not wait with: two who open a new database both want to change its journal."""
+    """Execute a statement that another process may be in the way of, looking again until it is not.
+
+    SQLite does not wait at all where two who open a new database both want to change its journal.
+    """
     import sqlite3
 
     deadline = time.monotonic() + PATIENCE_S
@@ -125,18 +128,10 @@ def _begin_write(connection: Any) -> None:
     import sqlite3
 
     driver = connection.connection.dbapi_connection
-    deadline = time.monotonic() + PATIENCE_S
     driver.execute("PRAGMA busy_timeout=0")
     try:
-        while time.monotonic() < deadline:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    break
-                time.sleep(_LOOK_AGAIN_S)
-            else:
-                return
+        _patiently(driver, "BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more: SQLAlchemy names what is wrong
     finally:
         driver.execute(f"PRAGMA {_READERS_WAIT}")
