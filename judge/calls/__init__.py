@@ -6,7 +6,7 @@ from judge.calls.failures import CallFailed
 from judge.calls.prices import Price, PriceList, prices
 from judge.calls.providers import models_of, provider_for
 from judge.calls.providers.base import ListedModel, Provider
-from judge.calls.providers.http import on_this_machine
+from judge.calls.providers.http import needs_key, on_this_machine
 from judge.calls.providers.recorded import RecordedProvider
 from judge.calls.request import Answer, Request, Usage
 from judge.calls.settings import Settings
@@ -26,6 +26,7 @@ __all__ = [
     "Submitted",
     "Usage",
     "models_of",
+    "needs_key",
     "on_this_machine",
     "prices",
     "provider_for",

@@ -18,7 +18,7 @@ from judge.calls import (
     Request,
     Settings,
     models_of,
-    on_this_machine,
+    needs_key,
     prices,
     provider_for,
 )
@@ -68,7 +68,7 @@ def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
 def _looked_up(judge: Judge) -> list[Notice]:
     variable = variable_of(judge)
     if not os.environ.get(variable):
-        if judge.key_env is None and on_this_machine(judge.base_url):
+        if not needs_key(judge.key_env, judge.base_url):
             return []
         text = f"Judge {judge.name} has no key: {variable} is not set."
         return [Notice(code="no_key", text=text)]

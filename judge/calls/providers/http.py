@@ -191,6 +191,11 @@ def on_this_machine(base_url: str | None) -> bool:
     return base_url is not None and urlsplit(base_url).hostname in _LOOPBACK
 
 
+def needs_key(variable: str | None, base_url: str | None) -> bool:
+    """Say whether a server is asked with a key: one of this machine only where the study names a variable."""
+    return variable is not None or not on_this_machine(base_url)
+
+
 def key_from(variable: str | None, default: str, provider: str, base_url: str | None) -> str:
     """Find the key in the environment; `.env` was read into it before.
 
@@ -199,7 +204,7 @@ def key_from(variable: str | None, default: str, provider: str, base_url: str | 
     import os
 
     found = os.environ.get(variable or default)
-    if not found and variable is None and on_this_machine(base_url):
+    if not found and not needs_key(variable, base_url):
         return "none"  # the packages send something
     if not found:
         failed = Failed(kind="not_allowed", text=f"no key for {provider}: set {variable or default} or put it into .env")
