@@ -1,4 +1,4 @@
-"""Shared by all tests: real databases."""
+"""Shared by all tests: real databases, and a list of prices of one's own."""
 
 from __future__ import annotations
 
@@ -48,3 +48,17 @@ def database_url(request, tmp_path):
 def pytest_collection_modifyitems(items):
     """Run the browser's tests last: its driver keeps an event loop on this thread, beside which no other can run."""
     items.sort(key=lambda item: "browser" in item.path.parent.name)
+
+
+@pytest.fixture
+def own_prices(tmp_path, monkeypatch):
+    """Gives a function that sets the user's own list of prices, which no other test sees."""
+    from judge.calls import prices
+
+    def own(text):
+        (tmp_path / "prices.yaml").write_text(text)
+        monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+        prices.cache_clear()
+
+    yield own
+    prices.cache_clear()

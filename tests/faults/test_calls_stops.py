@@ -14,7 +14,6 @@ from collections import Counter
 
 import pytest
 
-from judge.calls import prices
 from tests.calls_study import KEY, Model, met, reasons, said, write_study
 from tests.provider_server import ProviderServer
 from tests.studies import Cli, rows_of, started
@@ -117,16 +116,13 @@ def test_a_model_without_a_price_is_refused_before_anything_is_sent(cli, server,
 
 
 @pytest.mark.parametrize("price", ["{in: 2}", "{out: 2}", "{in: .nan, out: .nan}", "{in: .inf, out: 1}", "{in: 1, out: -1}"])
-def test_a_price_that_is_half_known_or_no_number_lifts_no_budget(cli, server, tmp_path, monkeypatch, price):
-    (tmp_path / "prices.yaml").write_text(f"date: 2026-01-01\nmodels: {{of-tomorrow: {price}}}\n")
-    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
-    prices.cache_clear()
+def test_a_price_that_is_half_known_or_no_number_lifts_no_budget(cli, server, tmp_path, own_prices, price):
+    own_prices(f"date: 2026-01-01\nmodels: {{of-tomorrow: {price}}}\n")
     study = write_study(tmp_path, server, 3)
     study.write_text(
         study.read_text().replace("gpt-6-luna", "of-tomorrow").replace(server.openai_url, "http://judge.example/v1")
     )
     stopped = cli("compare", study)
-    prices.cache_clear()
     assert stopped.code == 2
     assert "no price is known for of-tomorrow" in stopped.err or "no number of dollars" in stopped.err
     assert len(stopped.err.splitlines()) == 1

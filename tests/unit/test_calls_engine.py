@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from judge.calls import Budget, Engine, Request, Settings, prices, provider_for
+from judge.calls import Budget, Engine, Request, Settings, provider_for
 from judge.calls.sending import Sender
 from judge.clock import utc_now
 from judge.domain import Message
@@ -26,13 +26,9 @@ WORST = 6144 * 100 / 1e6  # of one call to the dear model with little effort
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path, monkeypatch):
-    (tmp_path / "prices.yaml").write_text(PRICES)
-    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+def settings(own_prices, monkeypatch):
+    own_prices(PRICES)
     monkeypatch.setenv(KEY, "sk-test")
-    prices.cache_clear()
-    yield
-    prices.cache_clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from judge.calls import Answer, Budget, Engine, Request, Settings, Usage, prices, provider_for
+from judge.calls import Answer, Budget, Engine, Request, Settings, Usage, provider_for
 from judge.calls.failures import CallFailed, Failed
 from judge.calls.providers.base import Reply
 from judge.clock import utc_now
@@ -27,13 +27,9 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def settings(tmp_path, monkeypatch):
-    (tmp_path / "prices.yaml").write_text("date: 2026-11-01\nmodels: {dear: {in: 0, out: 100}, dearer: {in: 0, out: 200}}\n")
-    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+def settings(own_prices, monkeypatch):
+    own_prices("date: 2026-11-01\nmodels: {dear: {in: 0, out: 100}, dearer: {in: 0, out: 200}}\n")
     monkeypatch.setenv(KEY, "sk-test")
-    prices.cache_clear()
-    yield
-    prices.cache_clear()
 
 
 @pytest.fixture

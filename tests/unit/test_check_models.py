@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 
 from judge import Study
-from judge.calls import prices
 from tests.calls_study import KEY, MODELS, Model, write_study
 from tests.provider_server import ENDING, RETIRED, SOON, ProviderServer
 
@@ -65,22 +64,13 @@ def test_a_server_of_this_machine_needs_no_key(server, tmp_path, monkeypatch):
         ("messages", RETIRED, "was retired on 2026-10-22"),
     ],
 )
-def test_the_provider_itself_says_when_a_model_ends(server, tmp_path, monkeypatch, dialect, model, when):
+def test_the_provider_itself_says_when_a_model_ends(server, tmp_path, monkeypatch, own_prices, dialect, model, when):
     monkeypatch.setenv(KEY, "sk-imitated")
-    monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
-    (tmp_path / "prices.yaml").write_text(f"date: 2026-11-01\nmodels: {{{model}: {{in: 1, out: 2}}}}\n")
-    prices.cache_clear()
+    own_prices(f"date: 2026-11-01\nmodels: {{{model}: {{in: 1, out: 2}}}}\n")
     study = write_study(tmp_path, server, 3, dialect)
     study.write_text(study.read_text().replace(MODELS[dialect], model))
     assert codes(study)["model_retires"] == f"The provider of judge live says that {model} {when}."
     assert server.requests == []
-
-
-@pytest.fixture(autouse=True)
-def own_prices():
-    """No other test sees a list that was read here."""
-    yield
-    prices.cache_clear()
 
 
 def test_a_list_that_cannot_be_had_is_said_and_stops_nothing(server, tmp_path, monkeypatch):
