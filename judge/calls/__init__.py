@@ -4,10 +4,10 @@ from judge.calls.budget import Budget
 from judge.calls.engine import Engine, Submitted
 from judge.calls.failures import CallFailed
 from judge.calls.prices import Price, PriceList, prices
-from judge.calls.providers import models_of, provider_for
+from judge.calls.providers import models_of, provider_for, server_for
 from judge.calls.providers.base import ListedModel, Provider
-from judge.calls.providers.http import needs_key, on_this_machine
 from judge.calls.providers.recorded import RecordedProvider
+from judge.calls.providers.server import Server, on_this_machine
 from judge.calls.request import Answer, Request, Usage
 from judge.calls.settings import Settings
 
@@ -22,12 +22,13 @@ __all__ = [
     "Provider",
     "RecordedProvider",
     "Request",
+    "Server",
     "Settings",
     "Submitted",
     "Usage",
     "models_of",
-    "needs_key",
     "on_this_machine",
     "prices",
     "provider_for",
+    "server_for",
 ]

@@ -6,7 +6,7 @@
 | overloaded   | 500, 502, 503, 504, 529                          | tries again, backing off | pauses growth               |
 | transport    | reset, time-out, cut or foreign body at 200      | tries again; possibly paid |                           |
 | out_of_money | quota, 402, spend limits                         | is kept                 | parks                        |
-| not_allowed  | 401, 403, model 404                              | is kept                 | stops: nothing else would go |
+| not_allowed  | 401, 403, model 404, address 405                 | is kept                 | stops: nothing else would go |
 | bad_request  | 400, 413, 422 naming what is wrong               | fails, is not repeated  | stops if the first all fail  |
 
 What a provider's filter stops is no failure: it is an answer without text.
@@ -15,6 +15,7 @@ What a provider's filter stops is no failure: it is an answer without text.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -35,6 +36,7 @@ _MONEY_CODES: Final = frozenset(
     }
 )
 _MONEY_WORDS: Final = ("your credit balance", "you have reached your specified")  # the beginnings of messages without a code
+_TOO_LONG: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.IGNORECASE)
 _FILTER_WORDS: Final = "output blocked by content filtering policy"  # Anthropic's, which has no code
 _FILTER_KEYS: Final = frozenset({"flagged_input", "reasons"})  # in the metadata of OpenRouter's moderation
 _FILTER_CODES: Final = frozenset(
@@ -60,6 +62,12 @@ class Failed:
     request_id: str | None = None
     paid: bool = False
     limits: Limits = Limits()  # that came with it
+    too_long: bool = False  # the length that was asked for, of question and answer together, was refused
+
+    @property
+    def said(self) -> str:
+        """Give what was said, with the status if there was one."""
+        return self.text if self.status is None else f"{self.text.rstrip('.')} (HTTP {self.status})"
 
 
 class CallFailed(Exception):
@@ -83,7 +91,7 @@ def kind_of(status: int, body: str) -> FailureKind:
             return "transport"
         case 429:
             return "throttled"
-        case 401 | 403 | 404:
+        case 401 | 403 | 404 | 405:
             return "not_allowed"
         case _ if status >= 500:
             return "overloaded"
@@ -112,7 +120,18 @@ def is_filtered(body: str) -> bool:
 def codes_of(body: str) -> tuple[frozenset[str], str]:
     """Take the codes and types, in lower case, and the message out of an error's body, whoever's form it has."""
     error = _error_in(body)
-    return frozenset(_codes(error)), str(error.get("message") or "")
+    return frozenset(_codes(error)), str(error.get("message") or error.get("detail") or "")
+
+
+def is_too_long(body: str) -> bool:
+    """Say whether an error's body tells that question and answer are longer than the model has room for."""
+    error = _error_in(body)
+    return any(_TOO_LONG.search(str(error.get(key))) for key in ("message", "param", "detail"))
+
+
+def is_page(body: str) -> bool:
+    """Say whether a body is a web page: whatever sent it is no provider."""
+    return body.lstrip()[:1] == "<"
 
 
 def _error_in(body: str) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -34,7 +33,6 @@ from judge.store.database import Database
 
 _FIRST: Final = 32  # requests read before the first is sent
 _AHEAD: Final = 512  # requests read at a time later on
-_LIMIT: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.I)  # what a server refuses as too much
 
 Give = Callable[[tuple[int, Answer | None]], None]
 
@@ -154,9 +152,9 @@ class Flow:
             pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
             price = None if free else prices().find(request.model)
             heard = int(self._settings.known)
-            self._all.lanes[key] = Lane(
-                provider=self._providers[request.route], price=price, pacer=pacer, free=free, answers=heard
-            )
+            provider = self._providers[request.route]
+            who = request.model if provider.server is None else f"{request.model} at {provider.server.host}"
+            self._all.lanes[key] = Lane(who=who, provider=provider, price=price, pacer=pacer, free=free, answers=heard)
         return self._all.lanes[key]
 
     async def _came(self, lane: Lane, call: Call, reply: Reply, took: float) -> None:
@@ -208,16 +206,15 @@ class Flow:
         if failed.kind == "throttled":
             self._throttled(lane, call, failed, now)
         elif failed.kind == "out_of_money":
-            self._all.halt(
-                Parked(f"the provider wants money first: {failed.text}", hint="top up and run the same command again")
-            )
+            text = f"{lane.who} wants money first: {failed.said}"
+            self._all.halt(Parked(text, hint="top up and run the same command again"))
         elif failed.kind == "not_allowed":
-            self._all.halt(JudgeError(f"the provider refuses: {failed.text}", hint="check the key and the model's name"))
+            self._all.halt(JudgeError(f"{lane.who} refuses: {failed.said}", hint=_remedy(lane, failed)))
         elif failed.kind in RETRIED:
             self._again(lane, call, failed, now)
-        elif not (_LIMIT.search(failed.text) and await self._with_other_room(lane, call, now)):
+        elif not (failed.too_long and await self._with_other_room(lane, call, now)):
             lane.refused += 1
-            lane.refusal = failed.text
+            lane.refusal = failed.said
             self._give_up(call, failed)
 
     async def _with_other_room(self, lane: Lane, call: Call, now: float) -> bool:
@@ -234,24 +231,24 @@ class Flow:
         return False
 
     def _throttled(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
-        self._park_if_long(failed)
+        self._park_if_long(lane, failed)
         lane.pacer.throttle(failed.retry_after_s, failed.limits, now)
         lane.put_off(call, lane.pacer.paused_until + self._jitter.random() * 0.2)
 
-    def _park_if_long(self, failed: Failed) -> None:
+    def _park_if_long(self, lane: Lane, failed: Failed) -> None:
         if (failed.retry_after_s or 0) > LONGEST_PAUSE_S:
-            text = f"the provider asks to wait {failed.retry_after_s:.0f} s"
+            text = f"{lane.who} asks to wait {failed.retry_after_s:.0f} s"
             self._all.halt(Parked(text, hint="run the same command again then"))
 
     def _again(self, lane: Lane, call: Call, failed: Failed, now: float) -> None:
-        self._park_if_long(failed)
+        self._park_if_long(lane, failed)
         call.failures += 1
         lane.failures_in_a_row += 1
         lane.pacer.struggle()
         if lane.down(call, self._settings.timeout_s, self._all.last_answer, now):
-            self._all.halt(
-                Parked(f"the provider fails again and again: {failed.text}", hint="run the same command again later")
-            )
+            own = call.request.base_url is not None and lane.answers == 0
+            hint = f"{'check base_url, or ' if own else ''}run the same command again later"
+            self._all.halt(Parked(f"{lane.who} fails again and again: {failed.said}", hint=hint))
         if call.spent:
             self._give_up(call, failed)
             return
@@ -269,6 +266,14 @@ class Flow:
         self._all.room.set()
         for place in call.asked_by:
             self._give((place, answer))
+
+
+def _remedy(lane: Lane, failed: Failed) -> str:
+    """Say what to look at when a provider refuses every call."""
+    if failed.status in (404, 405):
+        return "check the model's name and base_url"
+    variable = lane.provider.server.variable if lane.provider.server else ""
+    return f"check the key in {variable}, and what it may do"
 
 
 def _take(places: Iterator[tuple[int, Request]], count: int) -> list[tuple[int, Request]]:

@@ -76,8 +76,12 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class Lane:
-    """One model behind one key: its provider, price and pacer, and the calls that wait for it."""
+    """One model behind one key: its provider, price and pacer, and the calls that wait for it.
 
+    who: how messages call the model, and where it is asked.
+    """
+
+    who: str
     provider: Provider
     price: Price | None
     pacer: Pacer

@@ -55,6 +55,7 @@ class Planner:
         """Look requests up, and plan those without an answer.
 
         calls: those that are open; new ones are added, and a request that equals one waits for it.
+        Raises JudgeError when a server that is to be asked has no key.
         """
         named = [(place, request, self._providers[request.route].name(request)) for place, request in batch]
         kept = await asyncio.to_thread(self._look_up, [name for _, _, name in named if name])
@@ -73,6 +74,10 @@ class Planner:
                 else:
                     calls[name] = self._call(place, request, name, kept)
                     found.fresh.append(calls[name])
+        for way in {call.request.route for call in found.fresh}:
+            server = self._providers[way].server
+            if server is not None:
+                server.key()  # what cannot be sent must not be noted as going out
         if links:
             note = None if planned is None else lambda tx: planned(tx, links)
             await self._journal.plan([call.intent for call in found.fresh], note)

@@ -177,13 +177,13 @@ class Sender:
         if self._lane.busy:
             await self._rest([])
         else:
-            text = f"the provider does not accept the request: {self._lane.refusal}"
+            text = f"{self._lane.who} does not accept the request: {self._lane.refusal}"
             self._all.halt(JudgeError(text, hint="check the settings of this model"))
 
     def _check_throttling(self, now: float) -> None:
         all_ = self._all
         if self._lane.pacer.paused_until > now and now - all_.last_answer > all_.settings.throttled_s:
-            all_.halt(Parked("the provider has been throttling every call", hint="run the same command again later"))
+            all_.halt(Parked(f"{self._lane.who} has been throttling every call", hint="run the same command again later"))
 
     async def _rest(self, waits: list[float | None]) -> None:
         """Sleep until something changes in the lane, or the shortest of the waits is over.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from judge.data import Fields, YamlFile
 from judge.errors import JudgeError, StudyError
@@ -81,9 +82,23 @@ def key_variable(fields: Fields) -> str | None:
 def server(fields: Fields) -> str | None:
     """Read `base_url`: an http or https address, without the slash at its end."""
     url = fields.maybe_name("base_url")
-    if url is not None and not re.match(r"https?://[^\s/]", url):
+    if url is None:
+        return None
+    if "@" in url:  # not repeated: what stands before it may be a secret
+        fields.fail("base_url", "holds an @, as before a password", "put the key into a variable, and name it by `key_env`")
+    if not _is_address(url):
         fields.fail("base_url", f"'{url}' is no address", "for example http://127.0.0.1:8000/v1")
-    return None if url is None else url.rstrip("/")
+    return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # brackets that do not match, a port beyond 65535
+        return False
+    whole = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    return whole and not (parts.query or parts.fragment) and re.search(r"[\s\x00-\x1f\x7f\\]", url) is None
 
 
 def sole_source(fields: Fields, sources: tuple[str, ...], what: str) -> str:

@@ -14,6 +14,7 @@ from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan,
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
+from judge.workflow.keys import check_keys
 from judge.workflow.sources import Sources
 from judge.workflow.workspace import Opened
 
@@ -51,9 +52,18 @@ def ask(
         return {one.call for one in store.asked_calls(tx, work.record.id, work.rubric, models)}
 
     with engine_for(work, judges, asked_before, settings, {"recorded": _recorded(work, judges)}) as (engine, before):
+        if settings.send:
+            check_keys([judge for judge in judges if judge.source in MODELS], partial(_is_open, work, rubric, asks))
         taken = _Taken(work, rubric, asks, engine, progress)
         _take_all(taken, asks, retry=retry)
     return asked_of(engine, before, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal)
+
+
+def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge) -> bool:
+    """Say whether the journal lacks an answer of this judge."""
+    named = {request(one, rubric).digest for one in asks if one.judge.name == judge.name}
+    with work.database.read() as tx:
+        return len(journal.answered(tx, list(named))) < len(named)
 
 
 def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:

@@ -18,16 +18,16 @@ from judge.calls import (
     Request,
     Settings,
     models_of,
-    needs_key,
     prices,
     provider_for,
+    server_for,
 )
 from judge.clock import utc_now
 from judge.domain import Judge, Message, Notice
 from judge.errors import JudgeError
 from judge.store.opening import open_database
 from judge.workflow.doctor import Finding
-from judge.workflow.keys import VARIABLES, take_keys, take_variables, variable_of
+from judge.workflow.keys import server_of, take_keys, take_variables
 
 CHEAP: Final[Mapping[str, str]] = {"openai": "gpt-6-luna", "anthropic": "claude-haiku-5-5"}
 """The least expensive model of each provider in the list of prices."""
@@ -50,10 +50,10 @@ def call_providers(folder: Path) -> list[Finding]:
     Never raises: what is wrong is a finding.  A provider without a key is fine, for nobody has to use it.
     """
     try:
-        take_variables(folder, VARIABLES.values())
+        take_variables(folder, [_variable(name) for name in CHEAP])
     except JudgeError as error:
         return [Finding(what="keys", ok=False, text=error.line(), remedy=error.hint or "")]
-    return [_call(name) if os.environ.get(VARIABLES[name]) else _no_key(name) for name in CHEAP]
+    return [_call(name) if os.environ.get(_variable(name)) else _no_key(name) for name in CHEAP]
 
 
 def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
@@ -66,16 +66,17 @@ def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
 
 
 def _looked_up(judge: Judge) -> list[Notice]:
-    variable = variable_of(judge)
-    if not os.environ.get(variable):
-        if not needs_key(judge.key_env, judge.base_url):
-            return []
-        text = f"Judge {judge.name} has no key: {variable} is not set."
-        return [Notice(code="no_key", text=text)]
+    server = server_of(judge)
+    try:
+        server.key()
+    except JudgeError as error:
+        return [Notice(code="no_key", text=f"Judge {judge.name}: {error.line()}")]
+    if not os.environ.get(server.variable):
+        return []  # a server of this machine without a key is one of many, and may list nothing
     try:
         known = models_of(judge.source, judge.base_url, judge.key_env, _LIST_S)
     except CallFailed as failure:
-        text = f"Whether judge {judge.name} can ask {judge.target} is not known: {failure.failed.text}."
+        text = f"Whether judge {judge.name} can ask {judge.target} is not known: {failure.failed.said.rstrip('.')}."
         return [Notice(code="model_not_looked_up", text=text)]
     # Anthropic lists dated snapshots, and answers to the name without the date as well: with the latest of them.
     found = [model for model in known if model.name == judge.target or model.name.startswith(f"{judge.target}-2")]
@@ -102,7 +103,11 @@ def is_near(day: date) -> bool:
 
 
 def _no_key(name: str) -> Finding:
-    return Finding(what=name, ok=True, text=f"no key: {VARIABLES[name]} is not set, so nothing was called")
+    return Finding(what=name, ok=True, text=f"no key: {_variable(name)} is not set, so nothing was called")
+
+
+def _variable(name: str) -> str:
+    return server_for(name, None, None).variable
 
 
 def _call(name: str) -> Finding:

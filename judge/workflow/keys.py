@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from judge.calls import Server, server_for
 from judge.domain import Judge
-from judge.errors import FileError, Place, RowError
+from judge.errors import FileError, JudgeError, Place, RowError
+from judge.judging import MODELS
 
 FILE: Final = ".env"
-VARIABLES: Final[Mapping[str, str]] = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
-"""The usual variable of each provider."""
 
 _LINE: Final = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)", re.ASCII)
 _QUOTED: Final = re.compile(r"(?P<mark>['\"])(?P<text>.*)(?P=mark)\s*(?:\s#.*)?")
@@ -27,12 +27,25 @@ _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 
 def take_keys(folder: Path, judges: Iterable[Judge]) -> None:
     """Put the keys that judges need into the environment, from the file beside the study; see `take_variables`."""
-    take_variables(folder, [variable_of(judge) for judge in judges if judge.source in VARIABLES])
+    take_variables(folder, [server_of(judge).variable for judge in judges if judge.source in MODELS])
 
 
-def variable_of(judge: Judge) -> str:
-    """Name the variable that holds a model's key."""
-    return judge.key_env or VARIABLES[judge.source]
+def check_keys(judges: Iterable[Judge], asked: Callable[[Judge], bool]) -> None:
+    """Raise JudgeError for a model that is to be asked and whose key is not there, before any model is asked.
+
+    asked: whether something is left to ask of a judge; looked at only for one without a key.
+    """
+    for judge in judges:
+        try:
+            server_of(judge).key()
+        except JudgeError as error:
+            if asked(judge):
+                raise JudgeError(f"judges.{judge.name}: {error.problem}", hint=error.hint) from None
+
+
+def server_of(judge: Judge) -> Server:
+    """Say where a model is asked, and with which key."""
+    return server_for(judge.source, judge.base_url, judge.key_env)
 
 
 def take_variables(folder: Path, names: Iterable[str]) -> list[str]:

@@ -9,8 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,14 +41,14 @@ def server():
 @pytest.mark.parametrize(
     ("fault", "code", "words"),
     [
-        ("throttled_long", 3, "the provider asks to wait 3600 s. Run the same command again then"),
-        ("quota", 3, "the provider wants money first"),
-        ("payment", 3, "the provider wants money first"),
-        ("unauthorized", 2, "the provider refuses: Error code: 401"),
-        ("forbidden", 2, "the provider refuses: Error code: 403"),
-        ("model_gone", 2, "the provider refuses: Error code: 404"),
-        ("bad_request", 2, "the provider does not accept the request"),
-        ("error_503", 3, "the provider fails again and again"),
+        ("throttled_long", 3, "asks to wait 3600 s. Run the same command again then"),
+        ("quota", 3, "wants money first: You exceeded your current quota (HTTP 429). Top up and"),
+        ("payment", 3, "wants money first: Your balance is empty (HTTP 402). Top up and"),
+        ("unauthorized", 2, f"refuses: The key is wrong (HTTP 401). Check the key in {KEY}, and what it may do."),
+        ("forbidden", 2, f"refuses: The key may not do this (HTTP 403). Check the key in {KEY}"),
+        ("model_gone", 2, "refuses: The model does not exist (HTTP 404). Check the model's name and base_url."),
+        ("bad_request", 2, "does not accept the request: temperature: not supported with this model (HTTP 400)"),
+        ("error_503", 3, "fails again and again: The service is busy (HTTP 503). Check base_url, or run"),
     ],
 )
 def test_a_run_that_cannot_go_on_says_why_in_one_line_and_goes_on_later(cli, server, tmp_path, fault, code, words):
@@ -55,7 +59,7 @@ def test_a_run_that_cannot_go_on_says_why_in_one_line_and_goes_on_later(cli, ser
     assert stopped.code == code
     assert time.monotonic() - begun < 20
     (line,) = stopped.err.splitlines()
-    assert line.startswith("judge: ")
+    assert line.startswith(f"judge: gpt-6-luna at 127.0.0.1:{server.url.rpartition(':')[2]} ")
     assert words in line
     assert "sk-imitated" not in stopped.err + stopped.out
     assert len(server.requests) <= 130
@@ -133,8 +137,66 @@ def test_a_server_that_is_not_there_parks_and_nothing_counts_as_paid(cli, server
     study.write_text(study.read_text().replace(server.openai_url, "http://127.0.0.1:9/v1"))
     stopped = cli("compare", study)
     assert stopped.code == 3
-    assert "the provider fails again and again: no connection to 127.0.0.1:9: " in stopped.err
+    assert "gpt-6-luna at 127.0.0.1:9 fails again and again: no connection to 127.0.0.1:9: nobody listens there" in stopped.err
     assert rows_of(tmp_path / ".judge/judge.db", "SELECT sum(cost_usd) FROM attempt") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "words"),
+    [
+        ("/page", 3, "fails again and again: a web page came in place of an answer (HTTP 200). Check base_url, or run"),
+        ("/nothing", 2, "refuses: Not Found (HTTP 404). Check the model's name and base_url."),
+        ("/page-404", 2, "refuses: a web page came (HTTP 404). Check the model's name and base_url."),
+        ("/no-post", 2, "refuses: Method Not Allowed (HTTP 405). Check the model's name and base_url."),
+    ],
+)
+def test_an_address_that_is_no_models_says_to_check_it(cli, tmp_path, path, code, words):
+    with other_server() as address:
+        study = write_study(tmp_path, SimpleNamespace(openai_url=f"{address}{path}"), PAIRS)
+        stopped = cli("compare", study)
+    assert stopped.code == code
+    (line,) = stopped.err.splitlines()
+    assert words in line
+
+
+def test_a_connection_that_is_not_secure_is_said_and_nothing_counts_as_paid(cli, tmp_path):
+    with other_server() as address:
+        secure = address.replace("http:", "https:")
+        stopped = cli("compare", write_study(tmp_path, SimpleNamespace(openai_url=f"{secure}/v1"), PAIRS))
+    assert stopped.code == 3
+    assert "it is not secure: " in stopped.err
+    assert rows_of(tmp_path / ".judge/judge.db", "SELECT sum(cost_usd) FROM attempt") == [(None,)]
+
+
+@contextmanager
+def other_server():
+    """The address of a server that is no model's: /page answers with a page, whatever else as servers of pages do."""
+    answers = {
+        "/page": (200, "<!doctype html><title>Welcome</title>"),
+        "/page-404": (404, "<html>Not here</html>"),
+        "/no-post": (405, '{"detail": "Method Not Allowed"}'),
+    }
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            path = self.path.removesuffix("/chat/completions")
+            status, body = answers.get(path, (404, '{"detail": "Not Found"}'))
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 # --- Ctrl-C -----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ def server():
 class Scripted:
     """A provider that answers as it is told: a reply's text and finish, or a failure, by how much room it was given."""
 
+    server = None
+
     def __init__(self, by_room):
         self.by_room = by_room
         self.rooms: list[int] = []
@@ -160,7 +162,7 @@ def test_an_answer_that_was_cut_is_paid_for_once_however_often_the_run_stops(tmp
 
 
 def test_with_more_room_not_to_be_had_the_cut_answer_is_the_answer(tmp_path):
-    full = Failed(kind="bad_request", text="max_tokens is too large")
+    full = Failed(kind="bad_request", text="max_tokens is too large", too_long=True)
     with engine(tmp_path, Scripted({0: ("half", "length"), 1: full})) as made:
         answer = made.submit([asked(1)]).answers[0]
     assert (answer.text, answer.finish, answer.failed) == ("half", "length", False)

@@ -12,7 +12,7 @@ from judge.domain import Judge
 from judge.errors import FileError, RowError
 from judge.workflow.keys import read_env, take_keys, take_variables
 from tests.provider_server import ProviderServer
-from tests.studies import Cli, small
+from tests.studies import Cli, rows_of, small
 
 SECRET = "sk-never-shown"
 
@@ -121,12 +121,64 @@ def test_a_study_is_judged_with_the_key_beside_it_and_never_shows_it(capsys, tmp
         made.config = {"judges": {"live": {"openai": "m", "base_url": server.openai_url, "key_env": "LOCAL_KEY"}}}
         study = made.write(tmp_path)
         cli = Cli(capsys)
-        assert "no key for OpenAI: set LOCAL_KEY" in cli("compare", study).err
+        assert ": LOCAL_KEY is not set. Set it, or put it into .env." in cli("compare", study).err
         env(tmp_path, f"LOCAL_KEY={SECRET}\n")
         done = cli.well("compare", study, "--json")
         assert done.events[-1]["answered"] == 12
     assert SECRET not in done.out + done.err
     assert SECRET.encode() not in (tmp_path / ".judge" / "judge.db").read_bytes()
+
+
+@pytest.fixture
+def two_judges(tmp_path):
+    """A study whose second judge has no key, and the server that both ask."""
+    with ProviderServer(speaks=("chat", "messages")) as server:
+        made = small(judges=(), people=0)
+        one = {"openai": "m", "base_url": server.openai_url}
+        other = {"anthropic": "m", "base_url": server.url, "key_env": "LOCAL_KEY"}
+        made.config = {"judges": {"one": one, "other": other}}
+        yield made.write(tmp_path), server
+
+
+def test_a_judge_without_a_key_is_named_before_any_other_is_asked(capsys, two_judges, tmp_path):
+    study, server = two_judges
+    stopped = Cli(capsys)("compare", study)
+    assert (stopped.code, len(server.requests), len(stopped.err.splitlines())) == (2, 0, 1)
+    assert "judges.other: no key for 127.0.0.1:" in stopped.err
+    assert rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM call") == [(0,)]
+
+
+def test_a_judge_that_was_asked_everything_needs_its_key_no_more(capsys, two_judges, monkeypatch):
+    study, server = two_judges
+    cli = Cli(capsys)
+    monkeypatch.setenv("LOCAL_KEY", SECRET)
+    cli.well("compare", study)
+    asked = len(server.requests)
+    monkeypatch.delenv("LOCAL_KEY")
+    assert cli.well("compare", study, "--json").events[-1]["answered"] == 24
+    assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize("key", ["sk-a\nb", "sk-\u00fcber", "sk-a b", "sk-\x07", "\u200bsk-a"])
+def test_a_key_that_no_request_can_carry_is_refused_before_anything_is_sent(capsys, two_judges, monkeypatch, tmp_path, key):
+    study, server = two_judges
+    monkeypatch.setenv("LOCAL_KEY", key)
+    cli = Cli(capsys)
+    stopped = cli("compare", study)
+    assert (stopped.code, len(server.requests), len(stopped.err.splitlines())) == (2, 0, 1)
+    assert "in LOCAL_KEY holds a space, a line break or a letter beyond ASCII" in stopped.err
+    assert rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM attempt") == [(0,)]
+    checked = cli.well("check", study)
+    assert "Judge other: the key for 127.0.0.1:" in checked.out + checked.err
+    assert key not in stopped.err + checked.out + checked.err
+
+
+def test_what_stands_around_a_key_is_taken_off(capsys, two_judges, monkeypatch):
+    study, server = two_judges
+    for name in ("LOCAL_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, f" {SECRET}\n")
+    Cli(capsys).well("compare", study)
+    assert f"Bearer {SECRET}" in {request.key for request in server.requests}
 
 
 def test_a_server_on_this_machine_needs_no_key_unless_the_study_names_one(capsys, tmp_path, monkeypatch):

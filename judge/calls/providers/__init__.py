@@ -9,6 +9,7 @@ from typing import Final
 from judge.calls.providers.anthropic import AnthropicProvider
 from judge.calls.providers.base import ListedModel, Provider
 from judge.calls.providers.openai import OpenAIProvider
+from judge.calls.providers.server import Server
 
 PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], OpenAIProvider | AnthropicProvider]]] = {
     "openai": OpenAIProvider,
@@ -19,7 +20,7 @@ PROVIDERS: Final[Mapping[str, Callable[[str | None, str | None, int], OpenAIProv
 def models_of(name: str, base_url: str | None, key_env: str | None, timeout_s: float) -> list[ListedModel]:
     """List the models that a key may ask at a server, free of charge.
 
-    Raises CallFailed when the list cannot be had, KeyError for an unknown name.
+    Raises CallFailed when the list cannot be had, JudgeError without a key, KeyError for an unknown name.
     """
 
     async def ask() -> list[ListedModel]:
@@ -30,6 +31,11 @@ def models_of(name: str, base_url: str | None, key_env: str | None, timeout_s: f
             await provider.close()
 
     return asyncio.run(ask())
+
+
+def server_for(name: str, base_url: str | None, key_env: str | None) -> Server:
+    """Say whom a provider of this name asks, with the key in which variable.  KeyError for an unknown name."""
+    return PROVIDERS[name](base_url, key_env, 1).server
 
 
 def provider_for(name: str, base_url: str | None, key_env: str | None, connections: int) -> Provider:

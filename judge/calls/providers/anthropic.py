@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel, Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, filtered, key_from, limits, listed, pool, post
+from judge.calls.providers.http import answer_of, failed_from, filtered, limits, listed, pool, post
+from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
 URL: Final = "https://api.anthropic.com"
+KEY: Final = "ANTHROPIC_API_KEY"
 _FINISH: Final[Mapping[str, Finish]] = {
     "end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "model_context_window_exceeded": "length",
 }  # fmt: skip
@@ -25,8 +27,7 @@ class AnthropicProvider:
     """Asks one server with one key.  `connections`: as many as calls may be open."""
 
     def __init__(self, base_url: str | None, key_env: str | None, connections: int) -> None:
-        self._base_url = base_url
-        self._key_env = key_env
+        self.server = Server(url=base_url or URL, variable=key_env or KEY, named=key_env is not None)
         self._connections = connections
         self._client: AsyncAnthropic | None = None
 
@@ -65,10 +66,9 @@ class AnthropicProvider:
         if self._client is None:
             from anthropic import AsyncAnthropic, DefaultAioHttpClient
 
-            key = key_from(self._key_env, "ANTHROPIC_API_KEY", "Anthropic", self._base_url)
             self._client = AsyncAnthropic(
-                api_key=key,
-                base_url=self._base_url or URL,  # never what the environment says: it would answer for another server
+                api_key=self.server.key(),
+                base_url=self.server.url,  # never what the environment says: it would answer for another server
                 max_retries=0,
                 http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final, Protocol
 
 from judge.calls.pacing import Limits
+from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Request
 
 VISIBLE: Final = 2048  # tokens for the reasons and choices themselves
@@ -35,6 +36,11 @@ class ListedModel:
 
 class Provider(Protocol):
     """A way to get an answer."""
+
+    @property
+    def server(self) -> Server | None:
+        """Give whom it asks; None when it asks nobody."""
+        ...
 
     def name(self, request: Request) -> str | None:
         """Give the digest of the call, or None when this provider cannot answer the request."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from judge.calls.failures import CallFailed, Failed, codes_of, is_filtered, kind_inside, kind_of
+from judge.calls.failures import CallFailed, Failed, codes_of, is_filtered, is_page, is_too_long, kind_inside, kind_of
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel
 from judge.calls.request import Answer, Usage
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float) -> Any:
@@ -82,7 +81,7 @@ def answer_of(
             return read(content)
         text = "the answer is no JSON object"
     except (ValueError, RecursionError):
-        text = "the answer is no whole JSON object"
+        text = "a web page came in place of an answer" if is_page(raw) else "the answer is no whole JSON object"
     except (AttributeError, LookupError, TypeError):
         text = "the answer does not have the form of one"
     raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
@@ -103,7 +102,7 @@ def broken_off(error: str, request_id: str | None) -> CallFailed:
     kind = kind_inside(error)
     text = _short(codes_of(error)[1] or "the model broke off without a word")
     paid = kind in ("overloaded", "transport")
-    return CallFailed(Failed(kind=kind, text=text, status=200, request_id=request_id, paid=paid))
+    return CallFailed(Failed(kind=kind, text=text, status=200, request_id=request_id, paid=paid, too_long=is_too_long(error)))
 
 
 def filtered(error: Exception) -> Any:
@@ -127,23 +126,40 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
     headers = response.headers
     return Failed(
         kind=kind_of(status, response.text),
-        text=_short(str(error)),
+        text=_told(response.text),
         status=status,
         retry_after_s=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("request-id"),
         limits=limits_of(headers) if limits_of else Limits(),
+        too_long=is_too_long(response.text),
     )
 
 
+def _told(body: str) -> str:
+    """Give the words of an error's body."""
+    return "a web page came" if is_page(body) else _short(codes_of(body)[1] or "without a word")
+
+
 def _refusal(error: BaseException | None) -> str | None:
-    """Say in words that a connection was refused or a host is unknown, if that is behind an error: then nothing was sent."""
+    """Say in words why no connection came about, if that is behind an error: then nothing was sent."""
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError
+
+    words = None
     while error is not None:
-        if isinstance(error, ConnectionRefusedError):
-            return "nobody listens there"
-        if isinstance(error, socket.gaierror):
-            return error.strerror or "no such host"
+        match error:
+            case ConnectionRefusedError():
+                return "nobody listens there"
+            case socket.gaierror():
+                return error.strerror or "no such host"
+            case ClientConnectorError(os_error=ssl.SSLError() as cause):
+                why = getattr(cause, "verify_message", None) or cause.reason or cause.strerror
+                return f"it is not secure: {why}"
+            case ClientConnectorError():
+                words = error.os_error.strerror or "it failed"
+            case ConnectionTimeoutError():
+                words = "nobody took it"
         error = error.__cause__ or error.__context__
-    return None
+    return words
 
 
 def _host(error: BaseException) -> str:
@@ -184,29 +200,3 @@ def limits(headers: Mapping[str, str], prefix: str, requests: str, tokens: str) 
         tokens=number(tokens, "limit"),
         tokens_left=number(tokens, "remaining"),
     )
-
-
-def on_this_machine(base_url: str | None) -> bool:
-    """Say whether an address is on this machine."""
-    return base_url is not None and urlsplit(base_url).hostname in _LOOPBACK
-
-
-def needs_key(variable: str | None, base_url: str | None) -> bool:
-    """Say whether a server is asked with a key: one of this machine only where the study names a variable."""
-    return variable is not None or not on_this_machine(base_url)
-
-
-def key_from(variable: str | None, default: str, provider: str, base_url: str | None) -> str:
-    """Find the key in the environment; `.env` was read into it before.
-
-    A server on this machine is asked without one unless the study names a variable.  Raises CallFailed without a key.
-    """
-    import os
-
-    found = os.environ.get(variable or default)
-    if not found and not needs_key(variable, base_url):
-        return "none"  # the packages send something
-    if not found:
-        failed = Failed(kind="not_allowed", text=f"no key for {provider}: set {variable or default} or put it into .env")
-        raise CallFailed(failed)
-    return found

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel, Reply, output_limit
-from judge.calls.providers.http import answer_of, broken_off, failed_from, filtered, key_from, limits, listed, pool, post
+from judge.calls.providers.http import answer_of, broken_off, failed_from, filtered, limits, listed, pool, post
+from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 URL: Final = "https://api.openai.com/v1"
+KEY: Final = "OPENAI_API_KEY"
 _FINISH: Final[Mapping[str, Finish]] = {"stop": "stop", "length": "length", "content_filter": "filter"}
 
 
@@ -24,8 +26,8 @@ class OpenAIProvider:
     """Asks one server with one key.  `connections`: as many as calls may be open."""
 
     def __init__(self, base_url: str | None, key_env: str | None, connections: int) -> None:
-        self._base_url = base_url
-        self._key_env = key_env
+        self.server = Server(url=base_url or URL, variable=key_env or KEY, named=key_env is not None)
+        self._own = base_url is None  # OpenAI's own server, which speaks Responses
         self._connections = connections
         self._client: AsyncOpenAI | None = None
 
@@ -36,7 +38,7 @@ class OpenAIProvider:
     async def send(self, request: Request, call: str, timeout_s: float, raised: int) -> Reply:
         """Ask once.  raised: how often the output limit was raised already.  Raises CallFailed."""
         client = self._open()
-        if self._base_url is None:
+        if self._own:
             path, body = "/responses", _responses_body(request, raised)
         else:
             path, body = "/chat/completions", _chat_body(request, raised)
@@ -72,10 +74,9 @@ class OpenAIProvider:
         if self._client is None:
             from openai import AsyncOpenAI, DefaultAioHttpClient
 
-            key = key_from(self._key_env, "OPENAI_API_KEY", "OpenAI", self._base_url)
             self._client = AsyncOpenAI(
-                api_key=key,
-                base_url=self._base_url or URL,  # never what the environment says: it would answer for another server
+                api_key=self.server.key(),
+                base_url=self.server.url,  # never what the environment says: it would answer for another server
                 max_retries=0,
                 http_client=DefaultAioHttpClient(limits=pool(self._connections)),
             )
