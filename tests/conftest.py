@@ -52,13 +52,17 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def own_prices(tmp_path, monkeypatch):
-    """Gives a function that sets the user's own list of prices, which no other test sees."""
+    """Gives a function that sets the user's own list of prices, which no other test sees; until then there is none."""
     from judge.calls import prices
 
     def own(text):
-        (tmp_path / "prices.yaml").write_text(text)
-        monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "prices.yaml"))
+        path = tmp_path / "prices.yaml"
+        path.write_text(text)
+        monkeypatch.setenv("JUDGE_PRICES", str(path))
         prices.cache_clear()
+        return path
 
+    monkeypatch.delenv("JUDGE_PRICES", raising=False)
+    prices.cache_clear()
     yield own
     prices.cache_clear()

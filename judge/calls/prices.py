@@ -12,9 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from judge.errors import FileError
+from judge.errors import FileError, Place, RowError, did_you_mean
 
 _MILLION: Final = 1_000_000
+_FORM: Final = (
+    "write `date: 2026-11-23`, and `models:` with lines as `NAME: {in: 2, out: 10, cached: 0.1, retires: 2027-01-14}`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,49 +56,90 @@ class PriceList:
 
 @cache
 def prices() -> PriceList:
-    """Read the list, with the user's own (a file named by JUDGE_PRICES) over it."""
-    text = (files("judge.calls") / "prices.yaml").read_text(encoding="utf-8")
-    of, models = _parse(text, "prices.yaml")
+    """Read the list, with the user's own (a file named by JUDGE_PRICES) over it.
+
+    Raises FileError or RowError, with the line, for a list of the user's that is none.
+    """
+    listed = _read((files("judge.calls") / "prices.yaml").read_text(encoding="utf-8"), "prices.yaml")
     own = os.environ.get("JUDGE_PRICES")
-    if own:
-        try:
-            own_of, own_models = _parse(Path(own).read_text(encoding="utf-8"), own)
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-            raise FileError(f"cannot be read: {why}", at=own, hint="correct JUDGE_PRICES") from error
-        of, models = max(of, own_of), models | own_models
-    return PriceList(of=of, models=models)
+    if not own:
+        return listed
+    try:
+        text = Path(own).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise FileError(f"cannot be read: {why}", at=own, hint="correct JUDGE_PRICES") from error
+    over = _read(text, own)
+    return PriceList(of=max(listed.of, over.of), models={**listed.models, **over.models})
 
 
-def _parse(text: str, name: str) -> tuple[date, dict[str, Price]]:
+def _read(text: str, file: str) -> PriceList:
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        content: Any = YAML(typ="safe", pure=True).load(text)
-        models = {model: _price(values) for model, values in content["models"].items()}
-        return _day(content["date"]), models
-    except (YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "date: 2026-11-23, models: {NAME: {in: 2, out: 10, cached: 0.1, write: 2.5, retires: 2027-01-14}}"
-        raise FileError(f"is no list of prices ({error})", at=name, hint=hint) from error
+        content: Any = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        line = None if error.problem_mark is None else error.problem_mark.line + 1
+        problem = str(error.problem).partition(" with value ")[0]
+        raise RowError(f"broken YAML: {problem}", at=Place(file, line), hint=_FORM) from None
+    except (YAMLError, ValueError, RecursionError):
+        raise FileError("is no YAML", at=file, hint=_FORM) from None
+    top = _Mapping(content, Place(file))
+    top.only("date", "models")
+    models = top.inner("models")
+    of = top.day("date")
+    if of is None:
+        raise top.wrong("date", "is missing: the day on which the prices were looked up")
+    return PriceList(of=of, models={str(name): _price(models.inner(name)) for name in models.values})
 
 
-def _price(values: Mapping[str, Any]) -> Price:
-    unknown = set(values) - {"in", "out", "cached", "write", "retires"}
-    if unknown:
-        raise ValueError(f"unknown key {min(unknown)}")
-    numbers = {key: float(values[key]) for key in ("in", "out", "cached", "write") if key in values}
-    if not all(0 <= number < math.inf for number in numbers.values()):
-        raise ValueError("a price that is no number of dollars")
-    retires = values.get("retires")
+def _price(model: _Mapping) -> Price:
+    model.only("in", "out", "cached", "write", "retires")
     return Price(
-        tokens_in=numbers.get("in"),
-        tokens_out=numbers.get("out"),
-        cached=numbers.get("cached"),
-        write=numbers.get("write"),
-        retires=None if retires is None else _day(retires),
+        tokens_in=model.dollars("in"),
+        tokens_out=model.dollars("out"),
+        cached=model.dollars("cached"),
+        write=model.dollars("write"),
+        retires=model.day("retires"),
     )
 
 
-def _day(value: Any) -> date:
-    return value if isinstance(value, date) else date.fromisoformat(str(value))
+class _Mapping:
+    """One mapping of a list of prices; what is wrong in it is said with its line and key."""
+
+    def __init__(self, values: Any, at: Place) -> None:
+        self._at = at
+        if not isinstance(values, dict):
+            raise RowError("must be a mapping", at=at, hint=_FORM)
+        self.values: Mapping[Any, Any] = values
+
+    def only(self, *known: str) -> None:
+        for key in self.values:
+            if key not in known:
+                raise self.wrong(key, "unknown key", did_you_mean(str(key), known))
+
+    def inner(self, key: Any) -> _Mapping:
+        return _Mapping(self.values.get(key), self._place(key))
+
+    def dollars(self, key: str) -> float | None:
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            raise self.wrong(key, "is no number of US dollars")
+        return float(value)
+
+    def day(self, key: str) -> date | None:
+        value = self.values.get(key)
+        try:
+            return value if value is None or isinstance(value, date) else date.fromisoformat(str(value))
+        except ValueError:
+            raise self.wrong(key, "is no day") from None
+
+    def wrong(self, key: Any, problem: str, hint: str = _FORM) -> RowError:
+        return RowError(problem, at=self._place(key), hint=hint)
+
+    def _place(self, key: Any) -> Place:
+        line = self.values.lc.key(key)[0] + 1 if key in self.values else self._at.line  # type: ignore[attr-defined]
+        return Place(self._at.file, line, str(key) if self._at.key is None else f"{self._at.key}.{key}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -201,10 +201,19 @@ def attempts(tx: Session, first: str) -> list[Attempt]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What tries cost: US dollars, those that may have been paid at their worst, and how many of these there are."""
+    """What tries cost: US dollars, those that may have been paid at their worst.
+
+    lost: tries that ended without an answer and may have been paid; open: tries whose end is not on disk.
+    """
 
     usd: float = 0.0
-    possibly_paid: int = 0
+    lost: int = 0
+    open: int = 0
+
+    @property
+    def possibly_paid(self) -> int:
+        """Count the tries that may have been paid, once nobody is at it any more."""
+        return self.lost + self.open
 
 
 def spent(tx: Session, firsts: Iterable[str]) -> Spent:
@@ -212,14 +221,18 @@ def spent(tx: Session, firsts: Iterable[str]) -> Spent:
 
     A try may have been paid although no answer reached the disk: it was lost, or the process was killed.
     """
-    lost = or_(ATTEMPT.c.status == "sent", and_(ATTEMPT.c.status == "failed", ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0))
-    usd, count = 0.0, 0
+    lost = and_(ATTEMPT.c.status == "failed", ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0)
+    kinds = {"lost": lost, "open": ATTEMPT.c.status == "sent"}
+    counts = [func.sum(case((kind, 1), else_=0)).label(name) for name, kind in kinds.items()]
+    found = Spent()
     for some in chunks(firsts):
         query = (
-            select(func.sum(ATTEMPT.c.cost_usd).label("usd"), func.sum(case((lost, 1), else_=0)).label("lost"))
+            select(func.sum(ATTEMPT.c.cost_usd).label("usd"), *counts)
             .join(CALL, ATTEMPT.c.call == CALL.c.digest)
             .where(CALL.c.first.in_(some))
         )
         row = tx.connection().execute(query).one()
-        usd, count = usd + float(row.usd or 0.0), count + int(row.lost or 0)
-    return Spent(usd=usd, possibly_paid=count)
+        found = Spent(
+            usd=found.usd + float(row.usd or 0.0), lost=found.lost + int(row.lost or 0), open=found.open + int(row.open or 0)
+        )
+    return found

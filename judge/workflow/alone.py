@@ -6,7 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from judge.errors import StateError
 
@@ -16,11 +16,14 @@ _SAID: Final = {
 }
 
 
+Work: TypeAlias = Literal["generates", "asks"]
+
+
 @contextmanager
-def alone(folder: Path, does: Literal["generates", "asks"]) -> Iterator[None]:
+def alone(folder: Path, does: Work) -> Iterator[None]:
     """Be the only command that does this for a study.  Raises StateError when another one does; it ends with its process."""
     try:
-        file = (folder / ".judge" / f"{does}.lock").open("w")
+        file = _lock(folder, does).open("w")
     except OSError:  # a folder that cannot be written, with its database elsewhere
         yield
         return
@@ -30,3 +33,19 @@ def alone(folder: Path, does: Literal["generates", "asks"]) -> Iterator[None]:
         except OSError as error:
             raise StateError(_SAID[does], at=folder, hint="let it finish, then run this one again") from error
         yield
+
+
+def at_work(folder: Path, does: Work) -> bool:
+    """Say whether a command that does this for a study is running now."""
+    try:
+        with _lock(folder, does).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # nobody ever did
+        return False
+    return False
+
+
+def _lock(folder: Path, does: Work) -> Path:
+    return folder / ".judge" / f"{does}.lock"

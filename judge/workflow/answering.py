@@ -147,9 +147,10 @@ def check_prices(judges: Sequence[Judge]) -> None:
             continue
         price = prices().find(judge.target)
         if price is None or price.tokens_in is None or price.tokens_out is None:
+            form = f"{{date: 2026-11-23, models: {{{judge.target}: {{in: 2, out: 10}}}}}}"
             raise StudyError(
                 f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
-                hint="write a file and name it by JUDGE_PRICES: {date: 2026-11-23, models: {NAME: {in: 2, out: 10}}}",
+                hint=f"write its US dollars for a million tokens into a file, and name that by JUDGE_PRICES: {form}",
             )
 
 

@@ -10,6 +10,7 @@ from judge.domain import Judge, Reading
 from judge.judging import MODELS
 from judge.store import calls as journal
 from judge.store import judging as store
+from judge.workflow.alone import at_work
 from judge.workflow.workspace import Opened
 
 
@@ -28,15 +29,23 @@ def cost_of(work: Opened, readings: Sequence[Reading], pairs: Collection[str]) -
         by_judge[one.judge] += one.cost_usd or 0.0
         if one.repeat > 1:
             repeats[one.judge] += one.cost_usd or 0.0
-    lost = 0
+    lost = open_ = 0
     for (judge, again), calls in _calls(work, models, pairs).items():
         with work.database.read() as tx:
             spent = journal.spent(tx, calls)
         by_judge[judge] += spent.usd
-        lost += spent.possibly_paid
+        lost, open_ = lost + spent.lost, open_ + spent.open
         if again:
             repeats[judge] += spent.usd
-    return Cost(usd=sum(by_judge.values()), by_judge=dict(by_judge), repeats=dict(repeats), possibly_paid=lost)
+    # What another command has on the wire now is neither answered nor lost.
+    on_the_wire = open_ if at_work(work.study.folder, "asks") else 0
+    return Cost(
+        usd=sum(by_judge.values()),
+        by_judge=dict(by_judge),
+        repeats=dict(repeats),
+        possibly_paid=lost + open_ - on_the_wire,
+        on_the_wire=on_the_wire,
+    )
 
 
 def _calls(work: Opened, models: Sequence[Judge], pairs: Collection[str]) -> dict[tuple[str, bool], set[str]]:

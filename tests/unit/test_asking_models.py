@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from judge import Study
 from judge.calls import Settings
+from judge.decision.report import to_html
 from judge.domain import Reading
 from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
@@ -319,6 +322,22 @@ def test_the_report_counts_what_every_try_cost(server, tmp_path, fault):
     assert cost.usd == pytest.approx(done.usd)
     assert cost.possibly_paid == done.possibly_paid
     assert (done.possibly_paid > 0) == (fault == "reset_middle")
+
+
+def test_what_a_running_command_waits_for_is_not_called_lost(server, tmp_path):
+    study = Study.open(write_study(tmp_path, server, 4))
+    study.compare()
+    database = tmp_path / ".judge/judge.db"
+    with closing(sqlite3.connect(database)) as tx:
+        tx.execute("UPDATE attempt SET status = 'sent', raw = NULL WHERE call IN (SELECT call FROM attempt LIMIT 3)")
+        tx.commit()
+    with alone(tmp_path, "asks"):
+        cost = study.report().cost
+        assert (cost.possibly_paid, cost.on_the_wire) == (0, 3)
+        assert "3 calls were on the wire when this was written" in to_html(study.report())
+    cost = study.report().cost
+    assert (cost.possibly_paid, cost.on_the_wire) == (3, 0)
+    assert "3 tries ended without an answer and may have been paid for" in to_html(study.report())
 
 
 def test_what_each_judge_has_cost_is_said_at_every_run(server, tmp_path):

@@ -61,24 +61,7 @@ def test_no_cap_caps_nothing():
 # --- Prices -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def own(tmp_path, monkeypatch):
-    """A way to write one's own list of prices."""
-
-    def write(text):
-        path = tmp_path / "prices.yaml"
-        path.write_text(text, encoding="utf-8")
-        monkeypatch.setenv("JUDGE_PRICES", str(path))
-        prices.cache_clear()
-        return path
-
-    monkeypatch.delenv("JUDGE_PRICES", raising=False)
-    prices.cache_clear()
-    yield write
-    prices.cache_clear()
-
-
-def test_a_dated_snapshot_costs_what_its_name_does(own):
+def test_a_dated_snapshot_costs_what_its_name_does(own_prices):
     assert prices().find("gpt-6.1-sol-2026-10-01") == prices().find("gpt-6.1-sol")
     assert prices().find("claude-haiku-4-5-20251001") == prices().find("claude-haiku-4-5")
 
@@ -92,7 +75,7 @@ def test_the_longest_name_wins_and_no_other_model_is_taken_for_it():
     assert listed.find("M") is None
 
 
-def test_an_unknown_model_has_no_price_and_a_retired_one_no_cost(own):
+def test_an_unknown_model_has_no_price_and_a_retired_one_no_cost(own_prices):
     assert prices().find("a-model-of-tomorrow") is None
     retired = prices().find("gpt-4")
     assert retired is not None
@@ -100,8 +83,8 @@ def test_an_unknown_model_has_no_price_and_a_retired_one_no_cost(own):
     assert retired.cost(fresh=1, cached=0, written=0, out=1) is None
 
 
-def test_ones_own_prices_stand_over_the_list(own):
-    own("date: 2026-12-01\nmodels:\n  gpt-6-luna: {in: 7, out: 8}\n  mine: {in: 0, out: 0}\n")
+def test_ones_own_prices_stand_over_the_list(own_prices):
+    own_prices("date: 2026-12-01\nmodels:\n  gpt-6-luna: {in: 7, out: 8}\n  mine: {in: 0, out: 0}\n")
     listed = prices()
     assert listed.of == date(2026, 12, 1)
     assert listed.models["gpt-6-luna"] == Price(tokens_in=7, tokens_out=8)
@@ -110,30 +93,37 @@ def test_ones_own_prices_stand_over_the_list(own):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "words"),
     [
-        "",
-        "models: [",
-        "models: {m: {in: 1, out: 2}}",  # no date
-        "date: 2026-11-01\nmodels: {m: 3}",
-        "date: 2026-11-01\nmodels: {m: {in: free, out: 1}}",
-        "date: 2026-11-01\nmodels: {m: {in: -1, out: 1}}",
-        "date: 2026-11-01\nmodels: {m: {inn: 1, out: 1}}",
-        "date: someday\nmodels: {m: {in: 1, out: 1}}",
-        "[]",
+        ("", ": must be a mapping. Write `date:"),
+        ("[]", ": must be a mapping. Write `date:"),
+        ("just words", ": must be a mapping. Write `date:"),
+        ("models: [", ":1: broken YAML: "),
+        ("models: \t\x01", ": is no YAML. "),
+        ("date: 2026-11-01\nmodels:\n  m: {in: 1}\n  m: {in: 2}\n", ':4: broken YAML: found duplicate key "m". '),
+        ("models: {m: {in: 1, out: 2}}", ": date: is missing"),
+        ("date: 2026-11-01", ": models: must be a mapping. "),
+        ("date: 2026-11-01\nmodels: {m: 3}", ":2: models.m: must be a mapping. "),
+        ("date: 2026-11-01\nmodels:\n  m: {in: free, out: 1}", ":3: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels:\n  m:\n    in: -1\n", ":4: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {in: true}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {in: .nan, out: 1}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {inn: 1, out: 1}}", ":2: models.m.inn: unknown key. Did you mean 'in'?"),
+        ("date: 2026-11-01\nmodels: {m: {retires: soon}}", ":2: models.m.retires: is no day. "),
+        ("date: someday\nmodels: {m: {in: 1, out: 1}}", ":1: date: is no day. "),
+        ("date: 2026-11-01\nmodel: {}", ":2: model: unknown key. Did you mean 'models'?"),
     ],
 )
-def test_a_list_of_another_form_is_refused_in_one_line(own, text):
-    path = own(text)
+def test_a_list_of_another_form_is_refused_with_line_and_key(own_prices, text, words):
+    path = own_prices(text)
     with pytest.raises(FileError) as refused:
         prices()
     line = str(refused.value)
-    assert line.startswith(str(path))
+    assert line.startswith(f"{path}{words}")
     assert "\n" not in line
-    assert "models: {NAME:" in line
 
 
-def test_a_list_that_is_not_there_is_named(own, monkeypatch, tmp_path):
+def test_a_list_that_is_not_there_is_named(own_prices, monkeypatch, tmp_path):
     monkeypatch.setenv("JUDGE_PRICES", str(tmp_path / "none.yaml"))
     with pytest.raises(FileError, match=r"none\.yaml: cannot be read: No such file or directory. Correct JUDGE_PRICES"):
         prices()
@@ -154,7 +144,7 @@ def call(text, **more):
 
 
 def lane(price=PRICE, *, free=False):
-    return Lane(provider=None, price=price, pacer=Pacer(most=1), free=free)  # type: ignore[arg-type]
+    return Lane(who="m", provider=None, price=price, pacer=Pacer(most=1), free=free)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["Which is better?", "哪个答案更好?" * 50, "🦉" * 100, "0x9fe2 " * 400, ""])
@@ -207,7 +197,7 @@ def test_a_try_that_went_out_counts_at_its_worst_until_it_is_known_better(tmp_pa
     with database.write() as tx:
         store.intend(tx, [intent], now)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == frozenset()
-        assert store.spent(tx, ["d"]) == Spent(usd=0.5, possibly_paid=1)
+        assert store.spent(tx, ["d"]) == Spent(usd=0.5, open=1)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == {"d"}
         store.record(tx, [Outcome(call="d", n=1, raw="{}", usage={}, cost_usd=0.01)], now)
         assert store.spent(tx, ["d"]) == Spent(usd=0.01)

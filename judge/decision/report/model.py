@@ -43,13 +43,15 @@ class ArmSummary:
 class Cost:
     """US dollars, in all, by judge, and of that what its repeats cost.
 
-    `possibly_paid` counts calls whose answer never reached the disk.
+    `possibly_paid` counts tries that ended without an answer; `on_the_wire` those that a running command waits for.
+    Both stand at their worst in the sums.
     """
 
     usd: float = 0.0
     by_judge: Mapping[str, float] = field(default_factory=dict)
     repeats: Mapping[str, float] = field(default_factory=dict)
     possibly_paid: int = 0
+    on_the_wire: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

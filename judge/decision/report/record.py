@@ -136,13 +136,15 @@ def _cost(report: Report) -> Table:
         for name, usd in sorted(cost.by_judge.items())
     ]
     again = sum(repeats.values())
-    paid = cost.possibly_paid
-    note = f"{count(paid)} calls were on the wire when a run stopped and may have been paid for." if paid else ""
+    notes = {
+        "tries ended without an answer and may have been paid for; they count at their worst.": cost.possibly_paid,
+        "calls were on the wire when this was written; they count at their worst.": cost.on_the_wire,
+    }
     return Table(
         caption="Cost of judging",
         head=("judge", "both orders, US dollars", "repeats", "all"),
         rows=(*rows, ("all", f"{cost.usd - again:,.2f}", f"{again:,.2f}", f"{cost.usd:,.2f}")),
-        note=note,
+        note=" ".join(f"{count(n)} {words}" for words, n in notes.items() if n),
         numeric=frozenset({1, 2, 3}),
     )
 
