@@ -38,6 +38,7 @@ PREFERENCES: Final[tuple[Preference, ...]] = ("a", "tie", "b")
 ORDERS: Final[tuple[Order, ...]] = ("ab", "ba")
 CHOICES: Final[tuple[Choice, ...]] = ("a", "tie", "b", "both_bad", "cannot_judge", "skipped")
 OVERALL: Final = "overall"  # the criterion that the win rate is about
+SELF_PREFERENCE: Final = "self_preference"  # the code of the warning that a judge is kin of what it judges
 JURY: Final = "jury"  # the name under which two judges or more speak together
 
 CHOICE_VALUE: Final[Mapping[Choice, Preference | None]] = {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from judge.study.families import family, kinship
+from judge.study.families import family, kinship, kinship_to_models
 from judge.study.identity import arm_digest, judge_digest, model_digest, study_digest, test_set_digest
+from judge.study.judges import OTHER_JUDGE
 from judge.study.load import effective, load_study, parse_study
 from judge.study.lock import compare_lock
 from judge.study.model import BUDGET_USD, WIN_RATE, Study
 
 __all__ = [
     "BUDGET_USD",
+    "OTHER_JUDGE",
     "WIN_RATE",
     "Study",
     "arm_digest",
@@ -18,6 +20,7 @@ __all__ = [
     "family",
     "judge_digest",
     "kinship",
+    "kinship_to_models",
     "load_study",
     "model_digest",
     "parse_study",

@@ -34,12 +34,15 @@ def family(model: str) -> str | None:
     return next((known for known, start in FAMILIES.items() if re.match(start, name)), None)
 
 
+_ASKED: Final = ("openai", "anthropic")
+
+
 def kinship(judge: Judge, arms: Iterable[Arm]) -> str | None:
     """Say in which way a judge is an arm or of its family, None when it is neither.
 
     Judges read from files are not asked about: what made them is not known.
     """
-    if judge.source not in ("openai", "anthropic"):
+    if judge.source not in _ASKED:
         return None
     for arm in arms:
         if (arm.source, arm.base_url, arm.target) == (judge.source, judge.base_url, judge.target):
@@ -50,4 +53,17 @@ def kinship(judge: Judge, arms: Iterable[Arm]) -> str | None:
         shared = family(judge.target)
         if shared and family(made_by) == shared:
             return f"is of the same family as the arm '{arm.name}' ({shared})"
+    return None
+
+
+def kinship_to_models(judge: Judge, models: Iterable[str]) -> str | None:
+    """Say in which way a judge is one of the models whose texts are given as pairs, or of its family; see `kinship`."""
+    own = family(judge.target)
+    if judge.source not in _ASKED:
+        return None
+    for model in sorted(models):
+        if model == judge.target:
+            return f"is the model '{model}' of the pairs"
+        if own and family(model) == own:
+            return f"is of the same family as '{model}' of the pairs ({own})"
     return None

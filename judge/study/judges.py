@@ -13,6 +13,7 @@ MODELS: Final = ("openai", "anthropic")
 FILES: Final = ("recorded", "calls", "verdicts")
 JUDGE_KEYS: Final = (*MODELS, *FILES, "base_url", "key_env", "effort", "repeats", "allow_self", "per_call")
 MOST_REPEATS: Final = 100
+OTHER_JUDGE: Final = "choose another judge, or accept self-preference by `allow_self: true`"
 
 
 def read_judges(study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, Arm]) -> tuple[dict[str, Judge], dict[str, Any]]:
@@ -63,8 +64,7 @@ def _judge(study: StudyFile, name: str, arms: Mapping[str, Arm]) -> tuple[Judge,
     )
     kin = None if judge.allow_self else kinship(judge, arms.values())
     if kin:
-        hint = "choose another judge, or accept self-preference by `allow_self: true`"
-        fields.fail(source, f"the judge '{name}' {kin}", hint)
+        fields.fail(source, f"the judge '{name}' {kin}", OTHER_JUDGE)
     return judge, {source: fields.get(source), **_settings(judge)}
 
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from judge.domain import OVERALL, Notice, Pair, Reading
+from judge.domain import OVERALL, SELF_PREFERENCE, Notice, Pair, Reading
 from judge.generate import CODES, hygiene
+from judge.study import kinship, kinship_to_models
 from judge.text import findings
-from judge.workflow.sources import Sources
+from judge.workflow.sources import Sources, models_in
 
 _UNUSABLE: Final[Mapping[str, tuple[frozenset[str], float, str]]] = {
     "judge_refuses": (
@@ -63,6 +64,18 @@ def found_in_pairs(pairs: Sequence[Pair], candidate: str) -> list[Notice]:
         )
         for (code, arm), ids in sorted(found.items())
     ]
+
+
+def kin_notices(sources: Sources) -> list[Notice]:
+    """Warn of judges that are an arm or of its family, and were accepted as such."""
+    notices = []
+    models = models_in(sources.pairs) if sources.study.pairs else set()
+    for name, judge in sources.study.judges.items():
+        kin = kinship(judge, sources.study.arms.values()) or kinship_to_models(judge, models)
+        if kin:
+            text = f"The judge '{name}' {kin}: models prefer their own kin, and the study accepts it by `allow_self`."
+            notices.append(Notice(code=SELF_PREFERENCE, text=text))
+    return notices
 
 
 def judge_notices(readings: Iterable[Reading]) -> list[Notice]:

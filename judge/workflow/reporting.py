@@ -15,7 +15,14 @@ from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.workflow.costs import cost_of
-from judge.workflow.findings import equal_pairs, found_in_outputs, found_in_pairs, judge_notices, output_notices
+from judge.workflow.findings import (
+    equal_pairs,
+    found_in_outputs,
+    found_in_pairs,
+    judge_notices,
+    kin_notices,
+    output_notices,
+)
 from judge.workflow.measure import Measured, measure
 from judge.workflow.origins import in_words, origin_notices, origins
 from judge.workflow.provenance import versions
@@ -93,7 +100,7 @@ def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str,
         notices.append(Notice(code="stray_labels", text=text))
     in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
     by_judges = judge_notices(measured.readings)
-    return [*notices, *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
+    return [*notices, *kin_notices(work.sources), *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
 
 
 def _missing(work: Opened, measured: Measured) -> tuple[MissingRow, ...]:

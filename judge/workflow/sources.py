@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from judge.data import Table
 from judge.domain import Arm, Example, Judge, Label, Output, Pair, Reading, Recording, Rubric, Score, Verdict
 from judge.errors import JoinError, StudyError, did_you_mean
 from judge.ids import digest
-from judge.study import Study
+from judge.study import OTHER_JUDGE, Study, kinship_to_models
 
 R = TypeVar("R", Recording, Reading, Verdict, Label)
 J = TypeVar("J", Reading, Verdict)
@@ -90,7 +90,7 @@ def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sour
 def _from_pairs(study: Study) -> Sources:
     assert study.pairs is not None
     table = data.read_pairs(study.pairs)
-    models = {model for pair in table.rows for model in (pair.model_a, pair.model_b) if model}
+    models = models_in(table.rows)
     if study.candidate not in ("a", "b", *models):
         raise StudyError(
             f"candidate: no model '{study.candidate}' in {study.pairs.name}",
@@ -100,6 +100,7 @@ def _from_pairs(study: Study) -> Sources:
     pairs = table.rows
     if study.candidate in models:
         pairs = tuple(pair for pair in pairs if study.candidate in (pair.model_a, pair.model_b))
+    _check_kinship(study, pairs)
     return Sources(
         study=study,
         examples={pair.example.id: pair.example for pair in pairs},
@@ -110,6 +111,20 @@ def _from_pairs(study: Study) -> Sources:
         missing_outputs={},
         other_pairs=frozenset({pair.id for pair in table.rows} - {pair.id for pair in pairs}),
     )
+
+
+def models_in(pairs: Iterable[Pair]) -> set[str]:
+    """Give the models whose texts are compared, as far as the pairs name them."""
+    return {model for pair in pairs for model in (pair.model_a, pair.model_b) if model}
+
+
+def _check_kinship(study: Study, pairs: Sequence[Pair]) -> None:
+    """Refuse a judge that made texts of the pairs, or whose kin did, as far as the pairs name their models."""
+    models = models_in(pairs)
+    for judge in study.judges.values():
+        kin = None if judge.allow_self else kinship_to_models(judge, models)
+        if kin:
+            raise StudyError(f"judges.{judge.name}: the judge '{judge.name}' {kin}", at=study.path, hint=OTHER_JUDGE)
 
 
 def _from_arms(study: Study, made: Mapping[str, Stored]) -> Sources:

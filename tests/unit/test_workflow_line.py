@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from judge import Study, agree
-from judge.decision.report import to_html, to_json
-from judge.errors import JudgeError
-from tests.studies import Cli, reported, rows_of, small, ticking, untimed
+from judge.decision.report import decision_block, to_html, to_json
+from judge.errors import JudgeError, StudyError
+from tests.studies import Cli, reported, rows_of, small, ticking, untimed, write_rows
 
 TIMES_IN_HTML = re.compile(r"20\d\d-\d\d-\d\dT[0-9:.+]+")
 
@@ -222,21 +222,50 @@ def two_candidates():
     return draft
 
 
-def test_a_study_of_given_pairs_takes_the_candidate_s_side_wherever_it_stands(tmp_path):
-    draft = small(("b", "b", "tie", "b"), people=1)
+def given_pairs(draft, folder, old="old", new="new", **config):
+    """Write a study of pairs that are given with their models; in the first one the candidate stands in a."""
     pairs = []
     for n, example in enumerate(draft.examples):
-        texts = [("old", draft.outputs["base"][n]["text"]), ("new", draft.outputs["tuned"][n]["text"])]
+        texts = [(old, draft.outputs["base"][n]["text"]), (new, draft.outputs["tuned"][n]["text"])]
         (model_a, text_a), (model_b, text_b) = reversed(texts) if n == 0 else texts
         pair = {"id": f"{example['id']}/tuned", "prompt": example["prompt"], "output_a": text_a, "output_b": text_b}
         pairs.append({**pair, "model_a": model_a, "model_b": model_b})
-    draft.write(tmp_path)
-    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs))
-    config = {**draft.study(), "pairs": "pairs.jsonl", "candidate": "new"}
-    del config["test"], config["arms"]
-    (tmp_path / "study.yaml").write_text(json.dumps(config))
-    report = reported(tmp_path / "study.yaml")
+    draft.write(folder)
+    write_rows(folder / "pairs.jsonl", pairs)
+    made = {**draft.study(), "pairs": "pairs.jsonl", "candidate": new, **config}
+    del made["test"], made["arms"]
+    (folder / "study.yaml").write_text(json.dumps(made))
+    return folder / "study.yaml"
+
+
+def test_a_study_of_given_pairs_takes_the_candidate_s_side_wherever_it_stands(tmp_path):
+    report = reported(given_pairs(small(("b", "b", "tie", "b"), people=1), tmp_path))
     assert report["agreement"]["win_rate"]["judge_raw"]["owl"]["value"] == (0 + 1 + 0.5 + 1) / 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kin"),
+    [
+        ("base-7b", "gpt-6.1-sol", "is the model 'gpt-6.1-sol' of the pairs"),
+        ("openai/gpt-4o", "mine", "is of the same family as 'openai/gpt-4o' of the pairs (GPT)"),
+    ],
+)
+def test_a_judge_of_pairs_that_its_own_kin_wrote_must_be_allowed_and_stands_at_the_head_of_the_report(tmp_path, old, new, kin):
+    judge = {"openai": "gpt-6.1-sol", "base_url": "http://127.0.0.1:9/v1"}
+    with pytest.raises(StudyError) as refused:
+        Study.open(given_pairs(small(people=1), tmp_path, old, new, judges={"sol": judge})).check()
+    assert f"judges.sol: the judge 'sol' {kin}. Choose another judge, or accept" in str(refused.value)
+    study = Study.open(given_pairs(small(people=1), tmp_path, old, new, judges={"sol": {**judge, "allow_self": True}}))
+    assert kin in next(notice.text for notice in study.check().warnings if notice.code == "self_preference")
+    report = study.report()
+    assert kin in next(warning["text"] for warning in to_json(report)["warnings"] if warning["code"] == "self_preference")
+    assert f"[Self-preference] The judge 'sol' {kin}" in " ".join(decision_block(report).split())
+
+
+def test_pairs_of_other_models_or_of_models_without_a_name_are_no_kin(tmp_path):
+    judge = {"openai": "gpt-6.1-sol", "base_url": "http://127.0.0.1:9/v1"}
+    study = Study.open(given_pairs(small(people=1), tmp_path, "llama-4", "qwen-4", judges={"sol": judge}))
+    assert "self_preference" not in {notice.code for notice in study.check().warnings}
 
 
 def test_two_reports_at_different_times_differ_in_their_times_alone(tmp_path):

@@ -21,6 +21,7 @@ from judge.decision.report.record import (
 from judge.decision.report.source import judge_names, people_word, section_at
 from judge.decision.report.trust import trust_section
 from judge.decision.report.wins import win_section
+from judge.domain import SELF_PREFERENCE
 
 OUTCOME_TEXT: Final = {
     "ship": "Ship",
@@ -104,7 +105,9 @@ def banners(report: Report) -> tuple[Banner, ...]:
         "judge_only": decision.code == "judge_only",
         "interim": decision.interim,
     }
-    return tuple(banner for banner in BANNERS if marks[banner.kind])
+    kin = [notice.text for notice in report.warnings if notice.code == SELF_PREFERENCE]
+    own = (Banner("self", "Self-preference", " ".join(kin)),) if kin else ()
+    return (*(banner for banner in BANNERS if marks[banner.kind]), *own)
 
 
 def primary_label(report: Report) -> str:
