@@ -104,16 +104,17 @@ def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]]) -> None
     )
 
 
-def read_leniently(tx: Session, study: int, rubric: str, parser: str) -> int:
-    """Count calls about the study's pairs that a parser of this name read."""
+def read_by(tx: Session, study: int, rubric: str, judges: Mapping[str, str], parser: str) -> list[tuple[str, str, str]]:
+    """Give (pair, judge, call) of answers about the study's pairs that a parser of this name read: judges digest -> name."""
     query = (
-        select(AskRow.call)
+        select(StudyPairRow.id, AskRow.judge, AskRow.call)
+        .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
         .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-        .join(StudyPairRow, col(StudyPairRow.pair) == col(AskRow.pair))
-        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(ReadingRow.parser) == parser)
+        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(AskRow.judge).in_(list(judges)))
+        .where(col(ReadingRow.parser) == parser)
         .distinct()
     )
-    return len(tx.exec(query).all())
+    return [(pair, judges[judge], call or "") for pair, judge, call in tx.exec(query)]
 
 
 def readings(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> list[Reading]:

@@ -9,7 +9,7 @@ from typing import Any
 from judge.calls import Settings
 from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
 from judge.ids import digest
-from judge.judging import LENIENT, MODELS, complete, complete_verdicts, jury
+from judge.judging import MODELS, complete, complete_verdicts, jury
 from judge.judging import verdicts as resolve_all
 from judge.store import judging as store
 from judge.store import study as study_store
@@ -66,7 +66,7 @@ def compare(
         readings, verdicts = judged(work)
         _keep_verdicts(work, verdicts)
     from judge.workflow.costs import cost_of  # what both need is not waited for before the first call
-    from judge.workflow.findings import judge_notices
+    from judge.workflow.findings import judge_notices, repaired
 
     cost = cost_of(work, readings, work.pairs)
     return Compared(
@@ -74,7 +74,7 @@ def compare(
         by_judge=cost.by_judge,
         repeats=cost.repeats,
         unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
-        notices=(*_other_rubric(work), *_leniently_read(work), *judge_notices(readings)),
+        notices=(*_other_rubric(work), *repaired(work, {pair.id for pair in work.sources.pairs}), *judge_notices(readings)),
     )
 
 
@@ -141,10 +141,3 @@ def _other_rubric(work: Opened) -> list[Notice]:
             text = f"{others} of {len(recordings)} answers of judge {name} were recorded under another version of the rubric."
             notices.append(Notice(code="recorded_under_other_rubric", text=text))
     return notices
-
-
-def _leniently_read(work: Opened) -> list[Notice]:
-    with work.database.read() as tx:
-        count = store.read_leniently(tx, work.record.id, work.rubric, LENIENT)
-    text = f"{count} answers had words around them and were read all the same."
-    return [Notice(code="repaired", text=text)] if count else []

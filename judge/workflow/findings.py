@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from judge.domain import OVERALL, SELF_PREFERENCE, Notice, Pair, Reading
 from judge.generate import CODES, hygiene
+from judge.judging import LENIENT
+from judge.store import judging as store
 from judge.study import kinship, kinship_to_models
 from judge.text import findings
 from judge.workflow.sources import Sources, models_in
+from judge.workflow.workspace import Opened
 
 _UNUSABLE: Final[Mapping[str, tuple[frozenset[str], float, str]]] = {
     "judge_refuses": (
@@ -91,3 +94,15 @@ def judge_notices(readings: Iterable[Reading]) -> list[Notice]:
             if count > most * counts.total():
                 found.append(Notice(code=code, text=f"{count} of {counts.total()} answers of judge {judge} {words}."))
     return found
+
+
+def repaired(work: Opened, pairs: Collection[str]) -> list[Notice]:
+    """Say how many answers of each judge about these pairs were no plain JSON and were read all the same."""
+    judges = {digest: name for name, digest in work.judges.items()}
+    with work.database.read() as tx:
+        read = store.read_by(tx, work.record.id, work.rubric, judges, LENIENT)
+    counts = Counter(judge for judge, _ in {(judge, call) for pair, judge, call in read if pair in pairs})
+    return [
+        Notice(code="repaired", text=f"{count} answers of judge {judge} had words around them and were read all the same.")
+        for judge, count in sorted(counts.items())
+    ]

@@ -22,6 +22,7 @@ from judge.workflow.findings import (
     judge_notices,
     kin_notices,
     output_notices,
+    repaired,
 )
 from judge.workflow.measure import Measured, measure
 from judge.workflow.origins import in_words, origin_notices, origins
@@ -99,7 +100,7 @@ def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str,
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
         notices.append(Notice(code="stray_labels", text=text))
     in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
-    by_judges = judge_notices(measured.readings)
+    by_judges = [*judge_notices(measured.readings), *repaired(work, {pair.id for pair in measured.pairs})]
     return [*notices, *kin_notices(work.sources), *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from judge import Study
 from judge.calls import Settings
-from judge.decision.report import to_html
+from judge.decision.report import to_html, to_json
 from judge.domain import Reading
 from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
@@ -245,6 +245,15 @@ def test_an_answer_that_is_read_leniently_replaces_the_reading_before_it(server,
     asked(write_study(tmp_path, server, 4))
     counts = rows_of(tmp_path / ".judge/judge.db", "SELECT count(*), count(DISTINCT ask) FROM reading")
     assert counts == [(16, 16)]
+
+
+def test_answers_with_words_around_them_are_counted_by_judge_for_the_pairs_at_hand(server, model, tmp_path):
+    server.answer = lambda body: f"I think:\n{model(body)}"
+    study = Study.open(write_study(tmp_path, server, 6))
+    said = "{} answers of judge live had words around them and were read all the same."
+    assert {"code": "repaired", "text": said.format(12)} in study.compare().to_json()["warnings"]
+    assert {"code": "repaired", "text": said.format(12)} in to_json(study.report())["warnings"]
+    assert [notice.text for notice in study.compare(limit=1).notices if notice.code == "repaired"] == [said.format(2)]
 
 
 def test_a_run_that_stopped_between_repeats_has_verdicts_for_what_is_there():
