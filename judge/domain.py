@@ -12,6 +12,7 @@ Missing is a value here, with a reason: never a tie, never a zero, never a loss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -372,3 +373,9 @@ class Notice:
 
     code: str
     text: str
+
+
+def dollars(amount: float) -> str:
+    """Write US dollars to the cent, and small sums to two figures: what is not zero does not look like it."""
+    small = 0 < abs(amount) < 1
+    return f"{amount:,.{max(2, 1 - math.floor(math.log10(abs(amount)))) if small else 2}f}"

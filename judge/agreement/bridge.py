@@ -118,8 +118,10 @@ def _tables(items: Items, verdicts: Sequence[Verdict]) -> dict[str, VerdictTable
 
 
 def _span(items: Items, old: VerdictTable, new: VerdictTable, level: float) -> Span:
-    identical = np.array([one == other == "identical" for one, other in zip(old.basis, new.basis, strict=True)], dtype=bool)
-    rows: IntArray = np.flatnonzero(~identical)
+    bases = list(zip(old.basis, new.basis, strict=True))
+    identical = np.array([one == other == "identical" for one, other in bases], dtype=bool)
+    asked = np.array([one is not None or other is not None for one, other in bases], dtype=bool)
+    rows: IntArray = np.flatnonzero(asked & ~identical)
     before, after = old.codes[rows], new.codes[rows]
     both = (before >= 0) & (after >= 0)
     missing = int((~both).sum())

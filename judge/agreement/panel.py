@@ -11,10 +11,11 @@ import numpy as np
 from judge.agreement.judges import judge_panel
 from judge.agreement.people import people_panel
 from judge.agreement.select import select_labels
-from judge.agreement.tables import Items, VerdictTable, items_of, known_rows, label_table, verdict_table
+from judge.agreement.tables import Items, VerdictTable, about, items_of, known_rows, label_table, verdict_table
 from judge.agreement.types import Agreement, ClusterRule, CriterionPanel, PeopleRule
 from judge.agreement.winrate import contest, win_rate
 from judge.domain import OVERALL, Label, Pair, Reading, Verdict
+from judge.judging import is_own_check
 
 
 def agreement(
@@ -58,10 +59,11 @@ def agreement(
         people=people,
         labelled=labelled,
     )
-    tables = _verdict_tables(items, verdicts)
+    scopes = _scopes(items, [*selection.labels, *verdicts])
+    tables = _verdict_tables(scopes, verdicts)
     panels = {
-        criterion: _panel(items, criterion, selection.labels, readings, tables, level=level, margin=margin)
-        for criterion in _criteria(selection.labels, tables)
+        criterion: _panel(scope, criterion, selection.labels, readings, tables, level=level, margin=margin)
+        for criterion, scope in scopes.items()
     }
     overall = panels.pop(OVERALL)
     return Agreement(
@@ -76,19 +78,26 @@ def agreement(
     )
 
 
-def _verdict_tables(items: Items, verdicts: Sequence[Verdict]) -> dict[str, dict[str, VerdictTable]]:
+def _scopes(items: Items, said: Sequence[Label | Verdict]) -> dict[str, Items]:
+    """Give each criterion the pairs that it is asked about: all, but an example's own checks only where it has them."""
+    spoken: dict[str, set[str]] = {OVERALL: set()}
+    for one in said:
+        spoken.setdefault(one.criterion, set()).add(one.pair)
+    return {
+        criterion: about(items, pairs & set(items.row)) if is_own_check(criterion) else items
+        for criterion, pairs in sorted(spoken.items())
+    }
+
+
+def _verdict_tables(scopes: Mapping[str, Items], verdicts: Sequence[Verdict]) -> dict[str, dict[str, VerdictTable]]:
     """Verdicts by criterion and judge, both in order of their names."""
     by_key: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         by_key[verdict.criterion, verdict.judge].append(verdict)
     tables: dict[str, dict[str, VerdictTable]] = defaultdict(dict)
     for (criterion, judge), mine in sorted(by_key.items()):
-        tables[criterion][judge] = verdict_table(items, mine)
+        tables[criterion][judge] = verdict_table(scopes[criterion], mine)
     return dict(tables)
-
-
-def _criteria(labels: Sequence[Label], tables: Mapping[str, Any]) -> list[str]:
-    return sorted({OVERALL, *tables, *(label.criterion for label in labels)})
 
 
 def _panel(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -71,6 +71,14 @@ def items_of(pairs: Sequence[Pair], cluster: ClusterRule) -> Items:
     gaps = np.array([len(pair.text_b) - len(pair.text_a) for pair in ordered], dtype=np.int64)
     by = _clustered_by(ordered, cluster, clusters=len(numbers))
     return Items(pairs=ordered, row=row, clusters=codes, by=by, longer=np.sign(gaps) + 1)
+
+
+def about(items: Items, ids: Collection[str]) -> Items:
+    """Keep the pairs of these ids, with their clusters."""
+    rows = np.array([row for row, pair in enumerate(items.pairs) if pair.id in ids], dtype=np.int64)
+    pairs = tuple(items.pairs[row] for row in rows.tolist())
+    row = {pair.id: number for number, pair in enumerate(pairs)}
+    return replace(items, pairs=pairs, row=row, clusters=items.clusters[rows], longer=items.longer[rows])
 
 
 def known_rows(items: Items, ids: Iterable[str], what: str) -> IntArray:

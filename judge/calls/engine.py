@@ -59,6 +59,8 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._run: Future[None] | None = None
         self._hurried = False
+        self._waiting: Callable[[], None] | None = None
+        self.stopping = False  # nothing more is sent; what is open is waited for
 
     @property
     def flow(self) -> Flow:
@@ -71,7 +73,7 @@ class Engine:
         """Answer requests as they come, in any order: (place in the requests, answer).
 
         planned: told of calls in the transaction in which they are written down, before anything is spent on them.
-        waiting: called now and then while no answer comes.
+        waiting: called now and then while no answer comes, and when sending stops.
 
         None: nobody has an answer.  A request that failed for good has an answer with its error.  The first interrupt
         stops sending and waits for what is open, a second one stops at once; both lose nothing that was answered.
@@ -80,7 +82,7 @@ class Engine:
         out: queue.SimpleQueue[Any] = queue.SimpleQueue()
         done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put, planned), self._running())
         done.add_done_callback(lambda _: out.put(_END))
-        self._run = done
+        self._run, self._waiting = done, waiting
         interrupted = False
         try:
             while True:
@@ -95,7 +97,7 @@ class Engine:
                         self._hurried = True
                         raise
                     interrupted = True
-                    self._stop()
+                    self._stop_and_say()
                     continue
                 if item is _END:
                     break
@@ -115,6 +117,12 @@ class Engine:
             answers[place] = answer
         return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
 
+    def _stop_and_say(self) -> None:
+        self._stop()
+        self.stopping = True
+        if self._waiting:
+            self._waiting()
+
     def _stop(self) -> None:
         self._running().call_soon_threadsafe(self._flow.stop)
 
@@ -131,7 +139,7 @@ class Engine:
         """An interrupt may come while the asker was busy with an answer; what is on the wire is paid all the same."""
         if self._run is None or self._run.done() or self._hurried:
             return
-        self._stop()
+        self._stop_and_say()
         wait([self._run])
 
     def _end(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

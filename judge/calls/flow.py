@@ -257,7 +257,7 @@ class Flow:
 
     def _give_up(self, call: Call, failed: Failed) -> None:
         self.failed += 1
-        error = f"{failed.kind}: {failed.text}"
+        error = f"{failed.kind}: {failed.said}"
         self._answer(call, Answer(digest=call.digest, text=None, error=error, failed=True), counted=False)
 
     def _answer(self, call: Call, answer: Answer, *, counted: bool = True) -> None:

@@ -45,6 +45,7 @@ class Progress:
         self._as_json = as_json
         self._told = time.monotonic()
         self._first: tuple[float, int] | None = None  # when how much had been asked
+        self._stopping = False
         self._bar: Any = None
 
     def __call__(self, done: int, of: int) -> None:
@@ -53,6 +54,8 @@ class Progress:
 
     def tell(self, tally: Tally) -> None:
         """Take note of how far asking models has come."""
+        if tally.stopping:
+            self._stop(tally.open)
         rate = self._rate(max(0, tally.done - tally.known))
         left = tally.of - tally.done
         counts = {
@@ -65,16 +68,27 @@ class Progress:
             "eta_s": None if not rate else round(60 * left / rate, 1),
             "usd": round(tally.usd, 6),
             "budget_usd": tally.budget_usd,
+            "stopping": tally.stopping,
         }
         self._show(tally.done, tally.of, _in_words(tally, rate, of_bar=self._bar is not None), counts)
 
     def tell_making(self, making: Making) -> None:
         """Take note of how far one arm's outputs have come."""
+        if making.stopping:
+            self._stop(making.open)
+        if not making.done:
+            return
         speed = making.tokens_out / making.seconds if making.seconds else 0.0
         left = (making.of - making.done) * making.seconds / making.done
         counts = {"arm": making.arm, "tokens_per_s": round(speed, 1), "eta_s": round(left, 1)}
         more = f"{making.arm}, {speed:,.0f} tokens a second"
         self._show(making.done, making.of, more if self._bar is not None else f"{more}, {left:.0f} s left", counts)
+
+    def _stop(self, open_: int) -> None:
+        """Say once that nothing more is sent: whoever interrupted may wait, or not."""
+        if not self._stopping and not self._as_json:
+            note(f"{self._title}: nothing more is sent; waiting for {open_} open calls, Ctrl-C again ends at once")
+        self._stopping = True
 
     def _rate(self, done: int) -> float | None:
         """Give the calls a minute that were asked since the first news; None while there is no second."""
@@ -107,6 +121,8 @@ class Progress:
 
 def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
     """Say how asking goes.  of_bar: the bar beside it says how long it will take."""
+    from judge.domain import dollars
+
     said = [f"{tally.open} open", f"{tally.waiting} waiting", f"{tally.unscored} unscored"]
     if tally.paused_s:
         said.append(f"waiting {tally.paused_s:.0f} s because the provider asks to")
@@ -116,7 +132,7 @@ def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
         if not of_bar and tally.done < tally.of:
             said.append(f"{max(1, round((tally.of - tally.done) / rate))} min left")
     if tally.budget_usd is not None:
-        said.append(f"{tally.usd:.2f} of {tally.budget_usd:g} USD")
+        said.append(f"{dollars(tally.usd)} of {tally.budget_usd:g} USD")
     return ", ".join(said)
 
 

@@ -127,8 +127,10 @@ def _examine_judge(path: Path, name: str, *, yes: bool, db: str | None, as_json:
 
 def _agreed(planned: Planned) -> bool:
     """Ask on the terminal whether the cost is agreed to.  Raises JudgeError where there is none."""
-    estimate = planned.estimate
-    cost = f"{planned.fresh} calls to {planned.judge.target}, about {estimate.least_usd:.2f} to {estimate.most_usd:.2f} USD"
+    from judge.domain import dollars
+
+    least, most = dollars(planned.estimate.least_usd), dollars(planned.estimate.most_usd)
+    cost = f"{planned.fresh} calls to {planned.judge.target}, about {least} to {most} USD"
     if not sys.stdin.isatty():
         raise JudgeError(f"{cost}, and nobody is here to agree", hint="add --yes")
     return typer.confirm(f"{cost}. Go on?", default=False, err=True)

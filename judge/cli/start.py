@@ -69,15 +69,16 @@ def check(
         emit(checked.to_json())
         return
     from judge.data import dump_yaml
+    from judge.domain import dollars
 
     say(f"# {checked.examples} examples, {checked.pairs} pairs, {checked.calls} calls, {checked.plan['labels']} labels planned")
     for name, planned in checked.plan["judges"].items():
         say(f"# judge {name}: {_in_words(planned)}")
     if checked.tokens_in:
-        low, high = checked.usd
+        low, high = map(dollars, checked.usd)
         soon, late = (max(1, round(seconds / 60)) for seconds in checked.plan["seconds"])
         time = f"{soon} to {late}" if soon < late else f"about {late}"
-        say(f"# about {checked.tokens_in:,} tokens to read, {low:.2f} to {high:.2f} USD, {time} min at no lower limit")
+        say(f"# about {checked.tokens_in:,} tokens to read, {low} to {high} USD, {time} min at no lower limit")
     for notice in checked.warnings:
         say(f"# {notice.code}: {notice.text}")
     say(dump_yaml(dict(checked.config)).rstrip())

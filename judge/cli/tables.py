@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from judge.domain import dollars
+
 if TYPE_CHECKING:
     from judge.agreement import Agreement, Bridge, JudgePanel, PeoplePanel, Span
     from judge.decision.report import Exhibit
@@ -102,8 +104,8 @@ def _span_lines(criterion: str, span: Span) -> Iterator[str]:
 
 def asked_line(asked: Asked) -> str:
     """Write what asking came to, and what it cost."""
-    saved = f", which saved {asked.saved_usd:.4f} USD" if asked.saved_usd else ""
-    spent = f"; {asked.usd:.4f} USD spent now" if asked.usd else ""
+    saved = f", which saved {dollars(asked.saved_usd)} USD" if asked.saved_usd else ""
+    spent = f"; {dollars(asked.usd)} USD spent now" if asked.usd else ""
     lost = f"; {asked.possibly_paid} tries may have been paid without an answer, and count at their worst" * bool(
         asked.possibly_paid
     )
@@ -117,9 +119,9 @@ def cost_lines(compared: Compared) -> list[str]:
     lines = []
     for judge, usd in compared.by_judge.items():
         repeats = compared.repeats.get(judge, 0.0)
-        again = f", {repeats:.4f} of it for repeats" if repeats else ""
+        again = f", {dollars(repeats)} of it for repeats" if repeats else ""
         if usd:
-            lines.append(f"judge {judge}: {usd:.4f} USD so far{again}")
+            lines.append(f"judge {judge}: {dollars(usd)} USD so far{again}")
     return lines
 
 
@@ -133,7 +135,7 @@ def made_line(made: Made) -> str:
         why = f" ({made.why})" if made.why and not made.failed else ""
         said.append(f"{made.errors} without text{why}, {made.truncated} cut at the limit, {made.seconds:.1f} s{rate}")
     if made.usd:
-        said.append(f"{made.usd:.4f} USD")
+        said.append(f"{dollars(made.usd)} USD")
     if made.repeated:
         said.append(f"{made.repeated[0]} of {made.repeated[1]} prompts gave the same text again")
     return "; ".join(said)

@@ -10,8 +10,9 @@ from typing import Final
 from judge.calls import Request
 from judge.domain import ORDERS, Judge, Order, Pair, Recording, Rubric
 from judge.ids import canonical_json, digest
+from judge.judging.checks import checklist_of
 from judge.judging.parse import asked
-from judge.judging.prompt import answer_schema, checklist_of, prompt
+from judge.judging.prompt import answer_schema, prompt
 
 MODELS: Final = ("openai", "anthropic")  # sources that are asked live
 REPEATED: Final = 0.1  # of the pairs are asked about once more

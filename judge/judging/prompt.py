@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from judge.domain import OVERALL, Criterion, Example, Message, Order, Pair, Rubric
 from judge.ids import fence_marker
+from judge.judging.checks import checklist_of
 from judge.judging.parse import asked
 
 _SYSTEM: Final = """\
@@ -39,12 +40,6 @@ def prompt(pair: Pair, rubric: Rubric, order: Order, only: str | None = None) ->
     if rubric.judge_first:
         parts.append("Before you compare, write in `draft` the answer that you would give yourself.")
     return _SYSTEM.replace("MARK", marker), (Message(role="user", content="\n\n".join(parts)),)
-
-
-def checklist_of(example: Example) -> tuple[str, ...]:
-    """Give the example's own check questions; none when it has none."""
-    found = example.meta.get("checklist", ())
-    return tuple(str(text) for text in found) if isinstance(found, list | tuple) else ()
 
 
 def fence(marker: str, name: str, text: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from judge.domain import JURY, ORDERS, OVERALL, SCORE, Order, Pair, Preference, Reading, Reason, Verdict
+from judge.judging.checks import applies
 
 Cell: TypeAlias = tuple[str, str, str]  # judge, pair, criterion
 _SPLIT: Final = "split"
@@ -40,7 +41,7 @@ def complete(
 
     planned: judges that are asked about every pair in both orders, with their criteria, whether a row came back or not.
     Any other judge is planned in both orders once any of its pairs has rows in both, else each pair in its own order, on
-    every criterion it ever spoke of.  Pairs of equal texts need no call.
+    every criterion it ever spoke of.  Pairs of equal texts need no call, and an example's own checks concern no other.
     """
     cells = by_cell(readings)
     spoken = _criteria_of(readings)
@@ -50,7 +51,7 @@ def complete(
         for pair in pairs:
             for criterion in criteria:
                 there = cells.get((judge, pair.id, criterion), [])
-                if not (pair.identical and not there):
+                if there or not (pair.identical or not applies(criterion, pair.example)):
                     added += _absent(pair.id, judge, criterion, there, both)
     return [*readings, *added]
 
@@ -99,7 +100,7 @@ def verdicts(readings: Sequence[Reading], pairs: Sequence[Pair]) -> list[Verdict
         for judge, criteria in sorted(_criteria_of(readings).items())
         for pair in pairs
         for criterion in criteria
-        if pair.identical or (judge, pair.id, criterion) in cells
+        if (pair.identical and applies(criterion, pair.example)) or (judge, pair.id, criterion) in cells
     ]
 
 
@@ -235,7 +236,7 @@ def complete_verdicts(verdicts: Sequence[Verdict], pairs: Sequence[Pair]) -> lis
         else Verdict(pair=pair.id, judge=judge, criterion=criterion, value=None, basis="unscored", reason="absent")
         for judge, criterion in kinds
         for pair in pairs
-        if (judge, pair.id, criterion) not in there
+        if (judge, pair.id, criterion) not in there and applies(criterion, pair.example)
     ]
     return [*verdicts, *added]
 

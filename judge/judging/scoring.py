@@ -14,9 +14,10 @@ from typing import Any, Final
 from judge.calls import Answer, Request
 from judge.domain import Criterion, Example, Judge, Message, Reason, Rubric
 from judge.ids import canonical_json, fence_marker
+from judge.judging.checks import checklist_of
 from judge.judging.parse import PARSER, PASSES, Broken, asked, content_of, entry_of, word_of
 from judge.judging.plan import route
-from judge.judging.prompt import checklist_of, closed_object, conversation, fence
+from judge.judging.prompt import closed_object, conversation, fence
 
 _SYSTEM: Final = """\
 You judge one answer to one request, criterion by criterion.

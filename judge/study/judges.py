@@ -73,11 +73,11 @@ def _settings(judge: Judge) -> dict[str, Any]:
         return {"repeats": judge.repeats}
     if judge.source in FILES:
         return {}
-    settings = {
+    return {
         "base_url": judge.base_url,
         "key_env": judge.key_env,
         "effort": judge.effort,
         "repeats": judge.repeats,
         "allow_self": judge.allow_self,
+        "per_call": judge.per_call,
     }
-    return settings if judge.per_call == "all" else {**settings, "per_call": judge.per_call}

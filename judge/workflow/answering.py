@@ -37,6 +37,7 @@ class Tally:
 
     known: calls that the journal answered, which took no time.  limit_per_minute: calls a minute that the providers allow,
     as far as they said.  paused_s: seconds for which nothing is sent because a provider asked to wait.
+    stopping: nothing more is sent, and what is on the wire is waited for.
     """
 
     done: int
@@ -48,6 +49,7 @@ class Tally:
     unscored: int = 0
     usd: float = 0.0
     budget_usd: float | None = None
+    stopping: bool = False
 
     @property
     def waiting(self) -> int:
@@ -134,6 +136,7 @@ class Telling:
             unscored=len(self._unscored),
             usd=flow.budget.spent,
             budget_usd=flow.budget.cap,
+            stopping=self._engine.stopping,
         )
 
 

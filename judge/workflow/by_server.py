@@ -35,7 +35,12 @@ def generate_by_server(work: Opened, arm: Arm, progress: MakingProgress | None, 
         engine_for(work, [model], lambda _: [ask(0).digest for ask in asks], settings) as (engine, before),
         Keeper(work, arm, len(wanted), about, progress) as keeper,
     ):
-        for place, answer in engine.stream(ask(0) for ask in asks):
+
+        def waiting() -> None:
+            if engine.stopping:
+                keeper.stopping(engine.flow.open)
+
+        for place, answer in engine.stream((ask(0) for ask in asks), waiting=waiting):
             if answer is not None and not answer.failed:
                 keeper.add([output(arm, *wanted[place], answer)])
             elif answer is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from judge import data
 from judge.calls import prices
-from judge.domain import ORDERS, Notice, Rubric
+from judge.domain import ORDERS, Notice, Rubric, dollars
 from judge.judging import MODELS, Ask, request
 from judge.rubric import lint
 from judge.store import study as study_store
@@ -126,7 +126,8 @@ def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
             text = f"The model {judge.target} of judge {judge.name} {word} on {price.retires} (list of {prices().of})."
             notices.append(Notice(code="model_retires", text=text))
     if estimate.least_usd > sources.study.budget_usd:
-        text = f"The calls cost at least about {estimate.least_usd:.2f} USD; the budget is {sources.study.budget_usd:g} USD."
+        least = dollars(estimate.least_usd)
+        text = f"The calls cost at least about {least} USD; the budget is {sources.study.budget_usd:g} USD."
         notices.append(Notice(code="budget_too_small", text=text))
     return notices
 

@@ -9,7 +9,7 @@ from typing import Any
 from judge.calls import Settings
 from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
 from judge.ids import digest
-from judge.judging import MODELS, complete, complete_verdicts, jury
+from judge.judging import MODELS, asked, checklist_of, complete, complete_verdicts, jury
 from judge.judging import verdicts as resolve_all
 from judge.store import judging as store
 from judge.store import study as study_store
@@ -110,7 +110,7 @@ def judged(work: Opened) -> tuple[list[Reading], list[Verdict]]:
     pairs = work.sources.pairs
     there = {pair.id for pair in pairs}
     files = {work.judges[name]: name for name in work.sources.verdicts}
-    questions = [question.id for question in work.sources.rubric.questions] if work.sources.rubric else [OVERALL]
+    questions = _criteria(work)
     planned = {name: questions for name, judge in work.study.judges.items() if judge.source not in ("calls", "verdicts")}
     with work.database.read() as tx:
         kept = store.readings(tx, work.record.id, work.rubric, _by_digest(work, set(work.judges) - set(files.values())))
@@ -119,6 +119,15 @@ def judged(work: Opened) -> tuple[list[Reading], list[Verdict]]:
     given = complete_verdicts([verdict for verdict in given if verdict.pair in there], pairs)
     verdicts = [*resolve_all(readings, pairs), *given]
     return readings, [*verdicts, *jury(verdicts)]
+
+
+def _criteria(work: Opened) -> list[str]:
+    """Name every criterion that is asked about some pair."""
+    rubric = work.sources.rubric
+    if rubric is None:
+        return [OVERALL]
+    longest = max((checklist_of(example) for example in work.sources.examples.values()), key=len, default=())
+    return [question.id for question in asked(rubric, longest)]
 
 
 def _by_digest(work: Opened, names: set[str]) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from judge.calls import (
     server_for,
 )
 from judge.clock import utc_now
-from judge.domain import Judge, Message, Notice
+from judge.domain import Judge, Message, Notice, dollars
 from judge.errors import JudgeError
 from judge.store.opening import open_database
 from judge.workflow.doctor import Finding
@@ -143,7 +143,7 @@ def _answered(asked: Request) -> Answer | None:
 
 
 def _seen(name: str, answer: Answer) -> str:
-    cost = "" if answer.cost_usd is None else f", {answer.cost_usd:.6f} USD by the list of {prices().of}"
+    cost = "" if answer.cost_usd is None else f", {dollars(answer.cost_usd)} USD by the list of {prices().of}"
     return (
         f"{answer.model or CHEAP[name]} answered in {answer.latency_s or 0:.1f} s "
         f"({answer.tokens_in} tokens in, {answer.tokens_out} out{cost})"

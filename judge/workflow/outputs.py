@@ -35,13 +35,18 @@ REPEATED: Final = 8  # prompts that are generated twice, to see the noise of gen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
-    """How far one arm has come: answers made of those that were missing, tokens written, seconds."""
+    """How far one arm has come: answers made of those that were missing, tokens written, seconds.
+
+    stopping: no more is asked of a server, and `open` calls are waited for.
+    """
 
     arm: str
     done: int
     of: int
     tokens_out: int
     seconds: float
+    stopping: bool = False
+    open: int = 0
 
 
 MakingProgress = Callable[[Making], None]
@@ -186,11 +191,28 @@ class Keeper:
         self._waiting += outputs
         self._told += 1
         self._tokens += sum(output.tokens_out or 0 for output in outputs)
-        if self._progress and (self._told % _TOLD == 0 or self._told == self._of):
-            seconds = time.monotonic() - self._start
-            self._progress(Making(arm=self._arm.name, done=self._told, of=self._of, tokens_out=self._tokens, seconds=seconds))
+        if self._told % _TOLD == 0 or self._told == self._of:
+            self._tell()
         if len(self._waiting) >= _CHUNK or time.monotonic() - self._kept > _KEPT_S:
             self.flush()
+
+    def stopping(self, open_: int) -> None:
+        """Tell that no more is asked, and how many calls are waited for."""
+        self._tell(stopping=True, open_=open_)
+
+    def _tell(self, *, stopping: bool = False, open_: int = 0) -> None:
+        if self._progress:
+            self._progress(
+                Making(
+                    arm=self._arm.name,
+                    done=self._told,
+                    of=self._of,
+                    tokens_out=self._tokens,
+                    seconds=time.monotonic() - self._start,
+                    stopping=stopping,
+                    open=open_,
+                )
+            )
 
     def lack(self, example: str, why: str) -> None:
         """Take note of an output that could not be had; the same command tries again."""

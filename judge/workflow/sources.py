@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from judge import data
 from judge.data import Table
 from judge.domain import Arm, Example, Judge, Label, Output, Pair, Reading, Recording, Rubric, Score, Verdict
-from judge.errors import JoinError, StudyError, did_you_mean
+from judge.errors import JoinError, RowError, StudyError, did_you_mean
 from judge.ids import digest
+from judge.judging import CHECKLIST, is_checklist
 from judge.study import OTHER_JUDGE, Study, kinship_to_models
 
 R = TypeVar("R", Recording, Reading, Verdict, Label)
@@ -101,6 +102,7 @@ def _from_pairs(study: Study) -> Sources:
     if study.candidate in models:
         pairs = tuple(pair for pair in pairs if study.candidate in (pair.model_a, pair.model_b))
     _check_kinship(study, pairs)
+    _check_checklists(study, table, [pair.example for pair in table.rows])
     return Sources(
         study=study,
         examples={pair.example.id: pair.example for pair in pairs},
@@ -127,10 +129,21 @@ def _check_kinship(study: Study, pairs: Sequence[Pair]) -> None:
             raise StudyError(f"judges.{judge.name}: the judge '{judge.name}' {kin}", at=study.path, hint=OTHER_JUDGE)
 
 
+def _check_checklists(study: Study, table: Table[Any], examples: Sequence[Example]) -> None:
+    """Refuse a checklist that is no list of questions, where the rubric asks for one.  examples: of the table's rows."""
+    if study.rubric is None or not study.rubric.checklist:
+        return
+    for index, example in enumerate(examples):
+        if not is_checklist(example.meta.get(CHECKLIST)):
+            hint = 'write a list of questions, for example ["Does it name the day?"]'
+            raise RowError("is no list of questions", at=table.place(index, f"meta.{CHECKLIST}"), hint=hint)
+
+
 def _from_arms(study: Study, made: Mapping[str, Stored]) -> Sources:
     assert study.test is not None
     assert study.baseline is not None
     examples = data.read_examples(study.test)
+    _check_checklists(study, examples, examples.rows)
     outputs = {
         arm.name: _imported(arm, examples) if arm.source == "outputs" else made[arm.name].outputs if arm.name in made else ()
         for arm in study.arms.values()

@@ -194,7 +194,7 @@ def templates() -> list[re.Pattern[str]]:
     return [re.compile(text) for text in texts if len(text.replace(".+", "")) > 5]
 
 
-TITLES = ("Commands", "Candidates", "The review", "Import and export", "The database")
+TITLES = ("Commands", "Models that are asked", "Candidates", "The review", "Import and export", "The database")
 MESSAGES = [
     re.findall(r"`([^`]+)`", row)[0]
     for title in TITLES

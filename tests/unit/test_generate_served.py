@@ -117,7 +117,7 @@ def test_calls_that_fail_every_time_are_counted_and_the_same_command_works_again
     study = write(tmp_path, server)
     made = study.generate().arms[0]
     assert (made.made, made.failed) == (9, 11)
-    assert "bad_request: Error code: 413" in made.why
+    assert "bad_request: The request is too large (HTTP 413)" in made.why
     said = Cli(capsys)("generate", tmp_path / "study.yaml")
     assert (said.code, "11 calls failed (e" in said.out) == (0, True)
 

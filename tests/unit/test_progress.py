@@ -6,6 +6,7 @@ import io
 import json
 import re
 from contextlib import closing, redirect_stderr
+from dataclasses import replace
 
 import pytest
 
@@ -64,7 +65,16 @@ def test_a_program_gets_every_count(capsys):
     assert event == {
         "event": "progress", "title": "judging", "done": 128, "of": 252, "open": 20, "waiting": 104, "unscored": 7,
         "per_minute": None, "limit_per_minute": 5000.0, "paused_s": 12.3, "eta_s": None, "usd": 1.25, "budget_usd": 5.0,
+        "stopping": False,
     }  # fmt: skip
+
+
+def test_whoever_interrupts_is_told_once_what_is_waited_for(capsys):
+    progress = Progress("judging", as_json=False)
+    for _ in range(3):
+        progress.tell(replace(TALLY, stopping=True))
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["judging: nothing more is sent; waiting for 20 open calls, Ctrl-C again ends at once"]
 
 
 def test_a_log_is_told_no_more_than_now_and_then(capsys):

@@ -21,7 +21,7 @@ from judge.decision.report.record import (
 from judge.decision.report.source import judge_names, people_word, section_at
 from judge.decision.report.trust import trust_section
 from judge.decision.report.wins import win_section
-from judge.domain import SELF_PREFERENCE
+from judge.domain import SELF_PREFERENCE, dollars
 
 OUTCOME_TEXT: Final = {
     "ship": "Ship",
@@ -162,6 +162,6 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("test set opened by", f"{count(len(report.openings))} arm{'' if len(report.openings) == 1 else 's'}"),
         ("interim looks", count(report.looks)),
         ("warnings", count(len(report.warnings))),
-        ("cost", f"{report.cost.usd:,.2f} USD"),
+        ("cost", f"{dollars(report.cost.usd)} USD"),
     ]  # fmt: skip
     return tuple((term, text) for term, text in facts if text is not None)

@@ -9,7 +9,7 @@ from judge.decision.report.charts import IntervalRow, interval_chart
 from judge.decision.report.layout import ESTIMATE_HEAD, Chart, Part, Section, Table, estimate_cells
 from judge.decision.report.model import Report
 from judge.decision.report.numbers import count, listing, number
-from judge.domain import Evidence
+from judge.domain import Evidence, dollars
 
 EVIDENCE_LEAD: Final = (
     "What stands beside the judgement. A guard fails only when it is shown to fail: when its whole interval lies beyond "
@@ -132,7 +132,7 @@ def _cost(report: Report) -> Table:
     cost = report.cost
     repeats = {name: cost.repeats.get(name, 0.0) for name in cost.by_judge}
     rows = [
-        (name, f"{usd - repeats[name]:,.2f}", f"{repeats[name]:,.2f}", f"{usd:,.2f}")
+        (name, dollars(usd - repeats[name]), dollars(repeats[name]), dollars(usd))
         for name, usd in sorted(cost.by_judge.items())
     ]
     again = sum(repeats.values())
@@ -143,7 +143,7 @@ def _cost(report: Report) -> Table:
     return Table(
         caption="Cost of judging",
         head=("judge", "both orders, US dollars", "repeats", "all"),
-        rows=(*rows, ("all", f"{cost.usd - again:,.2f}", f"{again:,.2f}", f"{cost.usd:,.2f}")),
+        rows=(*rows, ("all", dollars(cost.usd - again), dollars(again), dollars(cost.usd))),
         note=" ".join(f"{count(n)} {words}" for words, n in notes.items() if n),
         numeric=frozenset({1, 2, 3}),
     )

@@ -1,0 +1,111 @@
+"""An example's own checks: asked about it alone, missing nowhere else, and refused where they are no list of questions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from judge import Study
+from judge.decision.report import to_json
+from judge.errors import Parked, RowError
+from tests.provider_server import ProviderServer
+from tests.studies import Cli, recording, rows_of, small, write_rows
+
+CHECKS = (["Says four.", "Shows the sum."], ["Names the day."], [], None)  # of the examples, in turn
+
+
+@pytest.fixture
+def server():
+    with ProviderServer(speaks=("chat",)) as running:
+        yield running
+
+
+def study_of(folder, server, checks=CHECKS, judges=("live",), pairs=8, **config):
+    made = small(["b"] * pairs, judges=(), people=2)
+    for n, example in enumerate(made.examples):
+        own = checks[n % len(checks)]
+        example["meta"] = {} if own is None else {"checklist": own}
+    made.rubric["per_example"] = "checklist"
+    models = {name: {"openai": f"m-{name}", "base_url": server.openai_url} for name in judges}
+    made.config = {"judges": models, **config}
+    return made.write(folder)
+
+
+def counts(panel):
+    verdicts = panel["verdicts"]
+    return sum(verdicts[key] for key in ("a", "tie", "b")), verdicts["unscored"]
+
+
+def test_a_check_counts_only_the_pairs_that_have_it(server, tmp_path):
+    study = Study.open(study_of(tmp_path, server))
+    assert study.compare().unscored == 0
+    criteria = to_json(study.report())["agreement"]["criteria"]
+    found = {name: counts(panel["judges"]["live"]) for name, panel in criteria.items()}
+    assert found == {"check_1": (4, 0), "check_2": (2, 0), "right": (8, 0)}
+
+
+def test_a_pair_of_equal_texts_has_no_verdict_on_a_check_of_another_example(server, tmp_path):
+    path = study_of(tmp_path, server)
+    for arm in ("base", "tuned"):
+        rows = [json.loads(line) for line in (tmp_path / f"{arm}.jsonl").read_text().splitlines()]
+        write_rows(tmp_path / f"{arm}.jsonl", [{**row, "text": "Same."} if n in (0, 3) else row for n, row in enumerate(rows)])
+    study = Study.open(path)
+    study.compare()
+    panels = to_json(study.report())["agreement"]["criteria"]
+    assert {name: panel["judges"]["live"]["verdicts"]["basis"]["identical"] for name, panel in panels.items()} == {
+        "check_1": 1, "check_2": 1, "right": 2,
+    }  # fmt: skip
+
+
+def test_a_check_that_was_asked_in_one_order_only_is_no_verdict(server, tmp_path):
+    """The run stops on its way: what has one order has no value, on the example's own checks either."""
+    study = Study.open(study_of(tmp_path, server, checks=(["Says four."],), pairs=6))
+    seen = iter(range(10_000))
+    server.faulty = lambda _: "quota" if next(seen) >= 5 else None
+    with pytest.raises(Parked):
+        study.compare()
+    rows = rows_of(tmp_path / ".judge/judge.db", "SELECT criterion, pair FROM verdict WHERE basis = 'one_order'")
+    half = {name: {pair for criterion, pair in rows if criterion == name} for name in ("overall", "check_1")}
+    assert half["check_1"] == half["overall"] != set()
+
+
+def test_two_judges_are_laid_beside_one_another_on_the_pairs_that_have_the_check(server, tmp_path, capsys):
+    cli, study = Cli(capsys), study_of(tmp_path, server, judges=("one", "other"))
+    cli.well("compare", study)
+    bridge = cli.well("bridge", "one", "other", study, "--json").json
+    assert {name: (span["pairs"], span["neither"]) for name, span in bridge["criteria"].items()} == {
+        "check_1": (4, 0), "check_2": (2, 0), "overall": (8, 0), "right": (8, 0),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("checklist", ["Says four.", [4], ["Says four.", ""], {"a": "Says four."}, 3, True])
+def test_a_checklist_of_another_form_is_refused_at_its_line(server, tmp_path, checklist):
+    with pytest.raises(RowError) as refused:
+        Study.open(study_of(tmp_path, server, checks=(["Fine."], checklist))).check()
+    assert f"{tmp_path / 'test.jsonl'}:2: meta.checklist: is no list of questions. Write a list" in str(refused.value)
+
+
+def test_where_no_rubric_asks_for_checks_the_key_may_hold_anything(server, tmp_path):
+    path = study_of(tmp_path, server, checks=("to be done",))
+    rubric = json.loads((tmp_path / "rubric.yaml").read_text())
+    del rubric["per_example"]
+    (tmp_path / "rubric.yaml").write_text(json.dumps(rubric))
+    assert Study.open(path).compare().unscored == 0
+
+
+def test_recorded_answers_about_checks_are_read_for_their_examples_alone(tmp_path):
+    made = small(["b"] * 4, judges=(), people=0)
+    made.rubric["per_example"] = "checklist"
+    made.examples[0]["meta"] = {"checklist": ["Says four."]}
+    made.recordings["owl"] = [
+        recording(f"{example['id']}/tuned", order, "b") for example in made.examples for order in ("ab", "ba")
+    ]
+    for row in made.recordings["owl"][:2]:
+        said = json.loads(row["text"])
+        said["criteria"]["check_1"] = {"reasons": "It does.", "first": "pass", "second": "pass"}
+        row["text"] = json.dumps(said)
+    study = Study.open(made.write(tmp_path))
+    study.compare()
+    panels = to_json(study.report())["agreement"]["criteria"]
+    assert counts(panels["check_1"]["judges"]["owl"]) == (1, 0)
