@@ -112,8 +112,10 @@ class Parked(JudgeError):
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Give the remedy for an unknown name: the nearest known one, else the list (or `otherwise`)."""
+    """Give the remedy for an unknown name: the nearest known one, else the list (or `otherwise`); there may be none."""
     names = sorted(known)
+    if not names:
+        return otherwise or "there are none"
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"

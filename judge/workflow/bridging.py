@@ -20,9 +20,7 @@ def build_bridge(work: Opened, old: str, new: str) -> Bridge:
     known = {*work.study.judges, *(verdict.judge for verdict in verdicts)}
     for name in (old, new):
         if name not in known:
-            raise JudgeError(
-                f"no judge '{name}'", at=work.study.path, hint=did_you_mean(name, known, "" if known else "the study has none")
-            )
+            raise JudgeError(f"no judge '{name}'", at=work.study.path, hint=did_you_mean(name, known))
     if old == new:
         raise JudgeError(f"'{old}' is compared with itself", hint="name two judges of the study")
     return bridge(

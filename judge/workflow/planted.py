@@ -128,9 +128,7 @@ def plan_examination(work: Opened, name: str) -> Planned:
     """
     known = work.study.judges
     if name not in known:
-        raise JudgeError(
-            f"no judge '{name}'", at=work.study.path, hint=did_you_mean(name, known, "" if known else "the study has none")
-        )
+        raise JudgeError(f"no judge '{name}'", at=work.study.path, hint=did_you_mean(name, known))
     judge = known[name]
     if judge.source not in MODELS:
         problem = f"judges.{name}: its answers come from a file, and only a model can be asked new questions"

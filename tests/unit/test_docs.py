@@ -195,7 +195,9 @@ def templates() -> list[re.Pattern[str]]:
 
 
 TITLES = ("Commands", "Models that are asked", "Candidates", "The review", "Import and export", "The database")
-MESSAGES = [
+PAGE = (REFERENCE / "errors.md").read_text()
+IN_FILES = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
+OF_COMMANDS = [
     re.findall(r"`([^`]+)`", row)[0]
     for title in TITLES
     for row in re.findall(r"^\| [^|]+ \| (`[^|]+) \|", sections(REFERENCE / "errors.md")[title], re.MULTILINE)
@@ -204,8 +206,8 @@ MESSAGES = [
 
 def test_every_documented_message_is_one_that_the_code_gives():
     known = templates()
-    assert len(MESSAGES) > 30
-    assert [message for message in MESSAGES if not any(one.fullmatch(message) for one in known)] == []
+    assert (len(IN_FILES) > 60, len(OF_COMMANDS) > 30) == (True, True)
+    assert [message for message in (*IN_FILES, *OF_COMMANDS) if not any(one.fullmatch(message) for one in known)] == []
 
 
 # --- Explanation ------------------------------------------------------------------------------------------------------
