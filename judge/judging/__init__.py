@@ -4,7 +4,17 @@ from judge.judging.checks import CHECKLIST, applies, checklist_of, is_checklist,
 from judge.judging.parse import LENIENT, PARSER, Parsed, asked, parse
 from judge.judging.plan import MODELS, Ask, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, prompt
-from judge.judging.resolve import complete, complete_verdicts, jury, preference_of_check, resolve, strata, verdicts
+from judge.judging.resolve import (
+    Habit,
+    complete,
+    complete_verdicts,
+    habits_of,
+    jury,
+    preference_of_check,
+    resolve,
+    strata,
+    verdicts,
+)
 from judge.judging.scoring import ParsedScore, Scoring, graded, parse_scores, score_request, score_schema, span_of
 
 __all__ = [
@@ -13,6 +23,7 @@ __all__ = [
     "MODELS",
     "PARSER",
     "Ask",
+    "Habit",
     "Parsed",
     "ParsedScore",
     "Scoring",
@@ -23,6 +34,7 @@ __all__ = [
     "complete",
     "complete_verdicts",
     "graded",
+    "habits_of",
     "is_checklist",
     "is_own_check",
     "jury",

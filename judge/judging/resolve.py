@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from judge.domain import JURY, ORDERS, OVERALL, SCORE, Order, Pair, Preference, Reading, Reason, Verdict
 from judge.judging.checks import applies
@@ -34,43 +34,42 @@ def preference_of_check(a_pass: bool | None, b_pass: bool | None) -> Preference 
     return "a" if a_pass else "b"
 
 
-def complete(
-    readings: Sequence[Reading], pairs: Sequence[Pair], planned: Mapping[str, Collection[str]] | None = None
-) -> list[Reading]:
+class Habit(NamedTuple):
+    """How a judge is planned: on which criteria, and whether every pair in both orders, else each in its own."""
+
+    criteria: Collection[str]
+    both: bool
+
+
+def habits_of(readings: Iterable[Reading]) -> dict[str, Habit]:
+    """Tell how judges are planned from all that they said, where nothing else is known.
+
+    In both orders once any pair has rows in both; on every criterion that a judge ever spoke of.
+    """
+    criteria: dict[str, dict[str, None]] = defaultdict(dict)
+    orders: dict[tuple[str, str], set[Order]] = defaultdict(set)
+    for reading in readings:
+        criteria[reading.judge][reading.criterion] = None
+        orders[reading.judge, reading.pair].add(reading.order)
+    both = {judge for (judge, _), seen in orders.items() if len(seen) == 2}
+    return {judge: Habit(criteria=list(spoken), both=judge in both) for judge, spoken in criteria.items()}
+
+
+def complete(readings: Sequence[Reading], pairs: Sequence[Pair], habits: Mapping[str, Habit] | None = None) -> list[Reading]:
     """Add one absent reading for each planned order in which a pair has no row.
 
-    planned: judges that are asked about every pair in both orders, with their criteria, whether a row came back or not.
-    Any other judge is planned in both orders once any of its pairs has rows in both, else each pair in its own order, on
-    every criterion it ever spoke of.  Pairs of equal texts need no call, and an example's own checks concern no other.
+    habits: how judges are planned, whether a row came back or not; told from the readings unless given.  Pairs of equal
+    texts need no call, and an example's own checks concern no other.
     """
     cells = by_cell(readings)
-    spoken = _criteria_of(readings)
     added: list[Reading] = []
-    for judge, criteria in sorted((spoken | dict(planned or {})).items()):
-        both = judge in (planned or {}) or _asks_both_orders(readings, judge)
+    for judge, habit in sorted((habits_of(readings) if habits is None else habits).items()):
         for pair in pairs:
-            for criterion in criteria:
+            for criterion in habit.criteria:
                 there = cells.get((judge, pair.id, criterion), [])
                 if there or not (pair.identical or not applies(criterion, pair.example)):
-                    added += _absent(pair.id, judge, criterion, there, both)
+                    added += _absent(pair.id, judge, criterion, there, habit.both)
     return [*readings, *added]
-
-
-def _criteria_of(readings: Iterable[Reading]) -> dict[str, Collection[str]]:
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for reading in readings:
-        found[reading.judge][reading.criterion] = None
-    return {judge: list(criteria) for judge, criteria in found.items()}
-
-
-def _asks_both_orders(readings: Iterable[Reading], judge: str) -> bool:
-    orders: dict[str, set[Order]] = defaultdict(set)
-    for reading in readings:
-        if reading.judge == judge:
-            orders[reading.pair].add(reading.order)
-            if len(orders[reading.pair]) == 2:
-                return True
-    return False
 
 
 def _absent(pair: str, judge: str, criterion: str, there: Sequence[Reading], both: bool) -> list[Reading]:
@@ -92,14 +91,17 @@ def by_cell(readings: Iterable[Reading]) -> dict[Cell, list[Reading]]:
     return cells
 
 
-def verdicts(readings: Sequence[Reading], pairs: Sequence[Pair]) -> list[Verdict]:
-    """Resolve completed readings into one verdict for each judge, pair and criterion; a jury is not added here."""
+def verdicts(readings: Sequence[Reading], pairs: Sequence[Pair], habits: Mapping[str, Habit] | None = None) -> list[Verdict]:
+    """Resolve completed readings into one verdict for each judge, pair and criterion; a jury is not added here.
+
+    habits: as in `complete`.
+    """
     cells = by_cell(readings)
     return [
         resolve(pair.id, judge, criterion, cells.get((judge, pair.id, criterion), []))
-        for judge, criteria in sorted(_criteria_of(readings).items())
+        for judge, habit in sorted((habits_of(readings) if habits is None else habits).items())
         for pair in pairs
-        for criterion in criteria
+        for criterion in habit.criteria
         if (pair.identical and applies(criterion, pair.example)) or (judge, pair.id, criterion) in cells
     ]
 
@@ -226,10 +228,16 @@ def _together(members: Sequence[Verdict], judges: int) -> Verdict:
     )
 
 
-def complete_verdicts(verdicts: Sequence[Verdict], pairs: Sequence[Pair]) -> list[Verdict]:
-    """Add what a file of verdicts leaves out: an absent verdict for each pair, a tie where both texts are equal."""
+def complete_verdicts(
+    verdicts: Sequence[Verdict], pairs: Sequence[Pair], kinds: Iterable[tuple[str, str]] | None = None
+) -> list[Verdict]:
+    """Add what a file of verdicts leaves out: an absent verdict for each pair, a tie where both texts are equal.
+
+    kinds: every judge and criterion that the file speaks of, where the verdicts are a part of it.
+    """
     there = {(verdict.judge, verdict.pair, verdict.criterion) for verdict in verdicts}
-    kinds = sorted({(verdict.judge, verdict.criterion) for verdict in verdicts})
+    if kinds is None:
+        kinds = sorted({(verdict.judge, verdict.criterion) for verdict in verdicts})
     added = [
         resolve(pair.id, judge, criterion, [])
         if pair.identical

@@ -117,10 +117,12 @@ def read_by(tx: Session, study: int, rubric: str, judges: Mapping[str, str], par
     return [(pair, judges[judge], call or "") for pair, judge, call in tx.exec(query)]
 
 
-def readings(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> list[Reading]:
-    """Give all readings about the study's pairs under one rubric.
+def readings(
+    tx: Session, study: int, rubric: str, judges: Mapping[str, str], pairs: Iterable[str] | None = None
+) -> list[Reading]:
+    """Give readings about the study's pairs under one rubric.
 
-    judges: digest -> name.  Readings carry the study's pair ids and today's judge names.
+    judges: digest -> name.  pairs: ids in the study; all unless given.  Readings carry these ids and today's judge names.
     """
     found: list[Reading] = []
     for said_by, name in sorted(judges.items(), key=lambda item: item[1]):
@@ -131,7 +133,9 @@ def readings(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) ->
             .where(col(StudyPairRow.study_id) == study, col(AskRow.judge) == said_by, col(AskRow.rubric) == rubric)
             .order_by(col(StudyPairRow.id), col(AskRow.criterion), col(AskRow.shown), col(AskRow.repeat))
         )
-        found += [from_content(Reading, content, pair=pair, judge=name) for pair, content in tx.exec(query)]
+        some = [query] if pairs is None else [query.where(col(StudyPairRow.id).in_(ids)) for ids in chunks(pairs)]
+        for part in some:
+            found += [from_content(Reading, content, pair=pair, judge=name) for pair, content in tx.exec(part)]
     return found
 
 

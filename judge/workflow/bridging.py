@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from judge.agreement import Bridge, bridge
 from judge.domain import Verdict
 from judge.errors import JudgeError, StateError, did_you_mean
-from judge.workflow.compare import judged
+from judge.workflow.resolving import judged
 from judge.workflow.workspace import Opened
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from judge.calls import Settings
-from judge.domain import JURY, OVERALL, Notice, Reading, Verdict
+from judge.domain import JURY, OVERALL, Notice, Reading
 from judge.ids import digest
-from judge.judging import MODELS, asked, checklist_of, complete, complete_verdicts, jury
-from judge.judging import verdicts as resolve_all
+from judge.judging import MODELS
 from judge.store import judging as store
 from judge.store import study as study_store
 from judge.workflow.answering import Asked, Progress
 from judge.workflow.asking import ask
+from judge.workflow.resolving import judged_in_parts
 from judge.workflow.workspace import Opened
+
+if TYPE_CHECKING:
+    from judge.workflow.costs import Given
+    from judge.workflow.findings import Reasons
 
 IMPORTED = "imported"  # the parser's name of readings that came from a file
 
@@ -63,18 +67,17 @@ def compare(
         if rubric and asking:
             said = ask(work, asking, rubric, progress, settings or Settings(), retry=retry)
     finally:
-        readings, verdicts = judged(work)
-        _keep_verdicts(work, verdicts)
-    from judge.workflow.costs import cost_of  # what both need is not waited for before the first call
-    from judge.workflow.findings import judge_notices, repaired
+        found = _conclude(work)
+    from judge.workflow.costs import cost_of
+    from judge.workflow.findings import repaired
 
-    cost = cost_of(work, readings, work.pairs)
+    cost = cost_of(work, found.given, work.pairs)
     return Compared(
         **asdict(said),
         by_judge=cost.by_judge,
         repeats=cost.repeats,
-        unscored=sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts),
-        notices=(*_other_rubric(work), *repaired(work, {pair.id for pair in work.sources.pairs}), *judge_notices(readings)),
+        unscored=found.unscored,
+        notices=(*_other_rubric(work), *repaired(work, {pair.id for pair in work.sources.pairs}), *found.reasons.notices()),
     )
 
 
@@ -102,43 +105,30 @@ def _cell_of(work: Opened, reading: Reading) -> store.Cell:
     )
 
 
-def judged(work: Opened) -> tuple[list[Reading], list[Verdict]]:
-    """Give what the judges said so far about the study's pairs: completed readings, and verdicts with the jury's.
+@dataclass(slots=True)
+class _Concluded:
+    """What the verdicts and readings come to."""
 
-    Rebuilt from stored readings at any time; a pair that was not judged yet is absent, never a tie.
-    """
-    pairs = work.sources.pairs
-    there = {pair.id for pair in pairs}
-    files = {work.judges[name]: name for name in work.sources.verdicts}
-    questions = _criteria(work)
-    planned = {name: questions for name, judge in work.study.judges.items() if judge.source not in ("calls", "verdicts")}
-    with work.database.read() as tx:
-        kept = store.readings(tx, work.record.id, work.rubric, _by_digest(work, set(work.judges) - set(files.values())))
-        given = store.verdicts(tx, work.record.id, work.rubric, files) if files else []
-    readings = complete([reading for reading in kept if reading.pair in there], pairs, planned)
-    given = complete_verdicts([verdict for verdict in given if verdict.pair in there], pairs)
-    verdicts = [*resolve_all(readings, pairs), *given]
-    return readings, [*verdicts, *jury(verdicts)]
+    reasons: Reasons
+    given: Given
+    unscored: int = 0
 
 
-def _criteria(work: Opened) -> list[str]:
-    """Name every criterion that is asked about some pair."""
-    rubric = work.sources.rubric
-    if rubric is None:
-        return [OVERALL]
-    longest = max((checklist_of(example) for example in work.sources.examples.values()), key=len, default=())
-    return [question.id for question in asked(rubric, longest)]
+def _conclude(work: Opened) -> _Concluded:
+    """Resolve what the judges said and keep their verdicts, some pairs at a time."""
+    from judge.workflow.costs import Given  # what both need is not waited for before the first call
+    from judge.workflow.findings import Reasons
 
-
-def _by_digest(work: Opened, names: set[str]) -> Mapping[str, str]:
-    return {work.judges[name]: name for name in names}
-
-
-def _keep_verdicts(work: Opened, verdicts: Sequence[Verdict]) -> None:
-    spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]
+    found = _Concluded(Reasons(), Given())
     names = {**work.judges, JURY: digest("jury", sorted(work.judges.values()))}
-    with work.database.write() as tx:
-        store.put_verdicts(tx, work.rubric, names, spoken, work.pairs)
+    for pairs, readings, verdicts in judged_in_parts(work):
+        spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]
+        with work.database.write() as tx:
+            store.put_verdicts(tx, work.rubric, names, spoken, {pair.id: work.pairs[pair.id] for pair in pairs})
+        found.unscored += sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts)
+        found.reasons.add(readings)
+        found.given.add(readings)
+    return found
 
 
 def _other_rubric(work: Opened) -> list[Notice]:

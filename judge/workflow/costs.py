@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from judge.decision.report import Cost
 from judge.domain import Judge, Reading
@@ -14,21 +14,31 @@ from judge.workflow.alone import at_work
 from judge.workflow.workspace import Opened
 
 
-def cost_of(work: Opened, readings: Sequence[Reading], pairs: Collection[str]) -> Cost:
+class Given:
+    """What answers say that they cost, by judge, in all and for repeats; added some pairs at a time."""
+
+    def __init__(self) -> None:
+        self.by_judge: defaultdict[str, float] = defaultdict(float)
+        self.repeats: defaultdict[str, float] = defaultdict(float)
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        """Take note of all readings about some pairs.  All criteria of one call carry its cost; it was paid once."""
+        calls = {(one.judge, one.digest): one for one in readings if one.cost_usd is not None}
+        for one in calls.values():
+            self.by_judge[one.judge] += one.cost_usd or 0.0
+            if one.repeat > 1:
+                self.repeats[one.judge] += one.cost_usd or 0.0
+
+
+def cost_of(work: Opened, given: Given, pairs: Collection[str]) -> Cost:
     """Add up what these pairs cost by judge, and what of it was for repeats.
 
     Models are counted by their tries, answers from files by what they say they cost.
     """
     models = [judge for judge in work.study.judges.values() if judge.source in MODELS]
     names = {judge.name for judge in models}
-    by_judge: defaultdict[str, float] = defaultdict(float)
-    repeats: defaultdict[str, float] = defaultdict(float)
-    # All criteria of one call carry its cost; it was paid once.
-    given = {(one.judge, one.digest): one for one in readings if one.cost_usd is not None and one.judge not in names}
-    for one in given.values():
-        by_judge[one.judge] += one.cost_usd or 0.0
-        if one.repeat > 1:
-            repeats[one.judge] += one.cost_usd or 0.0
+    by_judge = defaultdict(float, {name: usd for name, usd in given.by_judge.items() if name not in names})
+    repeats = defaultdict(float, {name: usd for name, usd in given.repeats.items() if name not in names})
     lost = open_ = 0
     for (judge, again), calls in _calls(work, models, pairs).items():
         with work.database.read() as tx:

@@ -13,7 +13,7 @@ from judge.data import Table
 from judge.domain import JURY
 from judge.errors import JudgeError, did_you_mean
 from judge.store import review as label_store
-from judge.workflow.compare import judged
+from judge.workflow.resolving import judged
 from judge.workflow.reviewing import round_labels
 from judge.workflow.workspace import Opened, put_labels
 

@@ -81,19 +81,27 @@ def kin_notices(sources: Sources) -> list[Notice]:
     return notices
 
 
-def judge_notices(readings: Iterable[Reading]) -> list[Notice]:
-    """Warn of judges that refuse, are cut or cannot be read more often than now and then; by answers on `overall`."""
-    reasons: dict[str, Counter[str | None]] = {}
-    for reading in readings:
-        if reading.criterion == OVERALL and reading.reason != "absent":
-            reasons.setdefault(reading.judge, Counter())[reading.reason] += 1
-    found = []
-    for judge, counts in sorted(reasons.items()):
-        for code, (kinds, most, words) in _UNUSABLE.items():
-            count = sum(counts[kind] for kind in kinds)
-            if count > most * counts.total():
-                found.append(Notice(code=code, text=f"{count} of {counts.total()} answers of judge {judge} {words}."))
-    return found
+class Reasons:
+    """Why judges' answers on `overall` were of no use, counted by judge; added some pairs at a time."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str | None]] = {}
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        """Take note of readings; what was never asked says nothing of a judge."""
+        for reading in readings:
+            if reading.criterion == OVERALL and reading.reason != "absent":
+                self._counts.setdefault(reading.judge, Counter())[reading.reason] += 1
+
+    def notices(self) -> list[Notice]:
+        """Warn of judges that refuse, are cut or cannot be read more often than now and then."""
+        found = []
+        for judge, counts in sorted(self._counts.items()):
+            for code, (kinds, most, words) in _UNUSABLE.items():
+                count = sum(counts[kind] for kind in kinds)
+                if count > most * counts.total():
+                    found.append(Notice(code=code, text=f"{count} of {counts.total()} answers of judge {judge} {words}."))
+        return found
 
 
 def repaired(work: Opened, pairs: Collection[str]) -> list[Notice]:

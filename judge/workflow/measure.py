@@ -14,7 +14,7 @@ from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
 from judge.study import WIN_RATE
-from judge.workflow.compare import judged
+from judge.workflow.resolving import judged
 from judge.workflow.reviewing import draw_order, note_look, round_labels
 from judge.workflow.sources import Candidate
 from judge.workflow.workspace import Opened

@@ -14,12 +14,12 @@ from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Verdict
 from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
-from judge.workflow.costs import cost_of
+from judge.workflow.costs import Given, cost_of
 from judge.workflow.findings import (
+    Reasons,
     equal_pairs,
     found_in_outputs,
     found_in_pairs,
-    judge_notices,
     kin_notices,
     output_notices,
     repaired,
@@ -41,6 +41,8 @@ RULE: Final = (
 def report(work: Opened, candidate: Candidate) -> Report:
     """Measure one candidate and write its report.  Right at any moment; what is missing is said in it."""
     measured = measure(work, candidate)
+    given = Given()
+    given.add(measured.readings)
     study = work.study
     found = found_in_outputs(work.sources)
     made = {name: in_words(origin) for name, origin in origins(work).items()}
@@ -56,7 +58,7 @@ def report(work: Opened, candidate: Candidate) -> Report:
         primary=measured.primary,
         agreement=measured.agreement.to_json(),
         arms={name: _arm_summary(work, name, found[name], made.get(name, "")) for name in study.arms},
-        cost=cost_of(work, measured.readings, {pair.id for pair in measured.pairs}),
+        cost=cost_of(work, given, {pair.id for pair in measured.pairs}),
         openings=tuple(Opening(arm=str(event.what["arm"]), at=event.at.isoformat()) for event in openings),
         looks=looks,
         warnings=(*measured.agreement.warnings, *_warnings(work, measured, found, stray)),
@@ -99,8 +101,10 @@ def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str,
     if stray:
         text = f"{stray} labels are about texts that are no longer a pair of this study; they count nowhere."
         notices.append(Notice(code="stray_labels", text=text))
+    reasons = Reasons()
+    reasons.add(measured.readings)
     in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
-    by_judges = [*judge_notices(measured.readings), *repaired(work, {pair.id for pair in measured.pairs})]
+    by_judges = [*reasons.notices(), *repaired(work, {pair.id for pair in measured.pairs})]
     return [*notices, *kin_notices(work.sources), *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
 
 

@@ -15,7 +15,7 @@ from judge.store import access as ledger
 from judge.store import review as sample_store
 from judge.store import rounds as store
 from judge.text import findings, masked
-from judge.workflow.compare import judged
+from judge.workflow.resolving import judged
 from judge.workflow.workspace import Opened
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from judge import Study
 from judge.decision.report import to_html, to_json
 from judge.errors import JoinError
+from judge.workflow.compare import compare
 from tests.studies import Draft, answer, estimates, recording, reported, small, swapped, untimed, without
 
 few = settings(
@@ -254,13 +255,28 @@ def test_edited_texts_never_meet_old_verdicts_or_labels(draft, pick):
         study = Study.open(draft.write(place))
         after = to_json(study.report())
         with study.work() as work:
-            from judge.workflow.compare import judged
+            from judge.workflow.resolving import judged
 
             verdicts = [verdict for verdict in judged(work)[1] if verdict.pair == pair]
     about = sum(row["pair"] == pair for row in draft.labels)
     assert {verdict.reason for verdict in verdicts} == {"absent"}
     assert before["agreement"]["source"]["labels"] - after["agreement"]["source"]["labels"] == about
     assert ("stray_labels" in {warning["code"] for warning in after["warnings"]}) == bool(about)
+
+
+@few
+@given(studies(judges=("owl", "lark")), st.integers(1, 4))
+def test_resolving_some_pairs_at_a_time_gives_what_resolving_all_at_once_does(draft, size):
+    from judge.workflow import resolving
+
+    with folder() as place, Study.open(draft.write(place)).work() as work:
+        compare(work)
+        whole = resolving.judged(work)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resolving, "_PART", size)
+            parts = resolving.judged(work)
+    for one, other in zip(whole, parts, strict=True):
+        assert sorted(map(repr, one)) == sorted(map(repr, other))
 
 
 @few

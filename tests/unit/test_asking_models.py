@@ -17,7 +17,8 @@ from judge.domain import Reading
 from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
 from judge.workflow.alone import alone
-from judge.workflow.compare import compare, judged
+from judge.workflow.compare import compare
+from judge.workflow.resolving import judged
 from judge.workflow.showing import prompts, raw_answers, show
 from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
 from tests.provider_server import ProviderServer

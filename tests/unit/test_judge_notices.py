@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from judge.domain import Reading
-from judge.workflow.findings import judge_notices
+from judge.workflow.findings import Reasons
 
 
 def readings(reasons, judge="owl", criterion="overall"):
@@ -13,6 +13,13 @@ def readings(reasons, judge="owl", criterion="overall"):
         Reading(pair=f"p{n}", judge=judge, criterion=criterion, order="ab", value=None if reason else "a", reason=reason)
         for n, reason in enumerate(reasons)
     ]
+
+
+def notices(*parts):
+    reasons = Reasons()
+    for part in parts:
+        reasons.add(part)
+    return reasons.notices()
 
 
 @pytest.mark.parametrize(
@@ -26,22 +33,20 @@ def readings(reasons, judge="owl", criterion="overall"):
     ],
 )
 def test_a_share_above_the_bar_is_warned_of_and_one_at_the_bar_is_not(reason, most, code):
-    assert judge_notices(readings([reason] * most + [None] * (100 - most))) == []
-    (notice,) = judge_notices(readings([reason] * (most + 1) + [None] * (99 - most)))
+    assert notices(readings([reason] * most + [None] * (100 - most))) == []
+    (notice,) = notices(readings([reason] * (most + 1) + [None] * (99 - most)))
     assert notice.code == code
     assert notice.text.startswith(f"{most + 1} of 100 answers of judge owl ")
 
 
 def test_what_was_not_asked_and_other_criteria_count_nowhere():
-    assert judge_notices(readings(["absent"] * 9 + ["error"] * 9 + [None])) == []
-    assert judge_notices(readings(["refused"] * 9, criterion="tone")) == []
-    assert judge_notices([]) == []
+    assert notices(readings(["absent"] * 9 + ["error"] * 9 + [None])) == []
+    assert notices(readings(["refused"] * 9, criterion="tone")) == []
+    assert notices([]) == []
 
 
 def test_every_judge_speaks_for_itself():
-    found = judge_notices(
-        [*readings(["refused"], "owl"), *readings([None] * 200, "lark"), *readings(["cut", "refused"], "crow")]
-    )
+    found = notices(readings(["refused"], "owl"), readings([None] * 200, "lark"), readings(["cut", "refused"], "crow"))
     assert [(notice.code, notice.text.split(" judge ")[1].split()[0]) for notice in found] == [
         ("judge_refuses", "crow"), ("judge_cut", "crow"), ("judge_refuses", "owl"),
     ]  # fmt: skip

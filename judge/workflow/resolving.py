@@ -1,0 +1,73 @@
+"""What the judges said so far: stored readings completed and resolved into verdicts, some pairs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeVar
+
+from judge.domain import OVERALL, Pair, Reading, Verdict
+from judge.judging import Habit, asked, checklist_of, complete, complete_verdicts, habits_of, jury, verdicts
+from judge.store import judging as store
+from judge.workflow.workspace import Opened
+
+Said = TypeVar("Said", Reading, Verdict)
+
+_PART: Final = 1000  # pairs whose readings are held at a time
+_FILES: Final = ("calls", "verdicts")  # judges whose answers came in a file: they are planned as the file shows
+
+
+def judged(work: Opened) -> tuple[list[Reading], list[Verdict]]:
+    """Give what the judges said so far about the study's pairs: completed readings, and verdicts with the jury's.
+
+    Rebuilt from stored readings at any time; a pair that was not judged yet is absent, never a tie.
+    """
+    readings: list[Reading] = []
+    said: list[Verdict] = []
+    for _, read, spoken in judged_in_parts(work):
+        readings += read
+        said += spoken
+    return readings, said
+
+
+def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Reading], list[Verdict]]]:
+    """Give the same for some pairs after others: (pairs, readings, verdicts); no more than that is held."""
+    sources = work.sources
+    there = {pair.id for pair in sources.pairs}
+    asked_by_us = {work.judges[name]: name for name, judge in work.study.judges.items() if judge.source not in _FILES}
+    spoken = {work.judges[name]: name for name, judge in work.study.judges.items() if judge.source == "calls"}
+    given = {work.judges[name]: name for name in sources.verdicts}
+    with work.database.read() as tx:
+        of_files = [one for one in store.readings(tx, work.record.id, work.rubric, spoken) if one.pair in there]
+        concluded = [one for one in store.verdicts(tx, work.record.id, work.rubric, given) if one.pair in there]
+    criteria = _criteria(work)
+    habits = habits_of(of_files) | {name: Habit(criteria=criteria, both=True) for name in asked_by_us.values()}
+    kinds = sorted({(one.judge, one.criterion) for one in concluded})
+    read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
+    for start in range(0, len(sources.pairs), _PART):
+        part = sources.pairs[start : start + _PART]
+        ids = [pair.id for pair in part]
+        with work.database.read() as tx:
+            kept = store.readings(tx, work.record.id, work.rubric, asked_by_us, ids)
+        readings = complete([*kept, *_of(read_by_pair, ids)], part, habits)
+        said = [*verdicts(readings, part, habits), *complete_verdicts(_of(given_by_pair, ids), part, kinds)]
+        yield part, readings, [*said, *jury(said)]
+
+
+def _criteria(work: Opened) -> tuple[str, ...]:
+    """Name every criterion that is asked about some pair."""
+    rubric = work.sources.rubric
+    if rubric is None:
+        return (OVERALL,)
+    longest = max((checklist_of(example) for example in work.sources.examples.values()), key=len, default=())
+    return tuple(question.id for question in asked(rubric, longest))
+
+
+def _by_pair(said: Iterable[Said]) -> Mapping[str, list[Said]]:
+    found: dict[str, list[Said]] = {}
+    for one in said:
+        found.setdefault(one.pair, []).append(one)
+    return found
+
+
+def _of(by_pair: Mapping[str, list[Said]], ids: Iterable[str]) -> list[Said]:
+    return [one for id_ in ids for one in by_pair.get(id_, ())]
