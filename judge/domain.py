@@ -12,7 +12,7 @@ Missing is a value here, with a reason: never a tie, never a zero, never a loss.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
@@ -38,6 +38,9 @@ Outcome: TypeAlias = Literal["ship", "iterate", "abandon", "undecided"]
 PREFERENCES: Final[tuple[Preference, ...]] = ("a", "tie", "b")
 ORDERS: Final[tuple[Order, ...]] = ("ab", "ba")
 CHOICES: Final[tuple[Choice, ...]] = ("a", "tie", "b", "both_bad", "cannot_judge", "skipped")
+MODELS: Final = ("openai", "anthropic")  # sources of judges that are asked live
+CHECKLIST: Final = "checklist"  # the key of an example's meta that holds its own check questions
+OWN_CHECK: Final = re.compile(r"check_([1-9]\d*)")  # how they are called as criteria
 OVERALL: Final = "overall"  # the criterion that the win rate is about
 SELF_PREFERENCE: Final = "self_preference"  # the code of the warning that a judge is kin of what it judges
 JURY: Final = "jury"  # the name under which two judges or more speak together
@@ -72,6 +75,17 @@ class Example:
     group: str | None = None  # items of one group are no independent evidence
     tags: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def checklist(self) -> tuple[str, ...]:
+        """Give its own check questions, asked as the criteria check_1, check_2, ... where the rubric says so."""
+        found = self.meta.get(CHECKLIST)
+        return tuple(found) if isinstance(found, list | tuple) else ()
+
+    def concerns(self, criterion: str) -> bool:
+        """Say whether a criterion is asked about it, where examples have checks of their own: those of others are not."""
+        own = OWN_CHECK.fullmatch(criterion)
+        return own is None or int(own[1]) <= len(self.checklist)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,9 +387,3 @@ class Notice:
 
     code: str
     text: str
-
-
-def dollars(amount: float) -> str:
-    """Write US dollars to the cent, and small sums to two figures: what is not zero does not look like it."""
-    small = 0 < abs(amount) < 1
-    return f"{amount:,.{max(2, 1 - math.floor(math.log10(abs(amount)))) if small else 2}f}"

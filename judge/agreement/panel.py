@@ -14,8 +14,7 @@ from judge.agreement.select import select_labels
 from judge.agreement.tables import Items, VerdictTable, about, items_of, known_rows, label_table, verdict_table
 from judge.agreement.types import Agreement, ClusterRule, CriterionPanel, PeopleRule
 from judge.agreement.winrate import contest, win_rate
-from judge.domain import OVERALL, Label, Pair, Reading, Verdict
-from judge.judging import is_own_check
+from judge.domain import OVERALL, OWN_CHECK, Label, Pair, Reading, Verdict
 
 
 def agreement(
@@ -79,12 +78,18 @@ def agreement(
 
 
 def _scopes(items: Items, said: Sequence[Label | Verdict]) -> dict[str, Items]:
-    """Give each criterion the pairs that it is asked about: all, but an example's own checks only where it has them."""
+    """Give each criterion the pairs that it is about: all, but where examples have own checks, these only theirs.
+
+    A pair that somebody spoke of all the same is kept.
+    """
+    own_checks = any(pair.example.checklist for pair in items.pairs)
     spoken: dict[str, set[str]] = {OVERALL: set()}
     for one in said:
         spoken.setdefault(one.criterion, set()).add(one.pair)
     return {
-        criterion: about(items, pairs & set(items.row)) if is_own_check(criterion) else items
+        criterion: about(items, pairs | {pair.id for pair in items.pairs if pair.example.concerns(criterion)})
+        if own_checks and OWN_CHECK.fullmatch(criterion)
+        else items
         for criterion, pairs in sorted(spoken.items())
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from judge.domain import dollars
 from judge.errors import Parked
 
 
@@ -24,9 +23,9 @@ class Budget:
     def reserve(self, call: str, worst: float) -> None:
         """Set the worst case of a call aside.  Raises Parked when the cap would be passed."""
         if self.cap is not None and self.spent + self.reserved + worst > self.cap + 1e-12:
-            text = f"the budget of {self.cap:g} USD has no room for a call of up to {dollars(worst)} USD"
+            text = f"the budget of {self.cap:g} USD has no room for a call of up to {worst:.2g} USD"
             raise Parked(
-                f"{text}: {dollars(self.spent)} are spent",
+                f"{text}: {self.spent:.4g} are spent",
                 hint="write a larger `budget:` into the study and run the same command again",
             )
         self._reserved[call] = worst

@@ -121,7 +121,7 @@ class Progress:
 
 def _in_words(tally: Tally, rate: float | None, *, of_bar: bool) -> str:
     """Say how asking goes.  of_bar: the bar beside it says how long it will take."""
-    from judge.domain import dollars
+    from judge.text.money import dollars
 
     said = [f"{tally.open} open", f"{tally.waiting} waiting", f"{tally.unscored} unscored"]
     if tally.paused_s:

@@ -127,7 +127,7 @@ def _examine_judge(path: Path, name: str, *, yes: bool, db: str | None, as_json:
 
 def _agreed(planned: Planned) -> bool:
     """Ask on the terminal whether the cost is agreed to.  Raises JudgeError where there is none."""
-    from judge.domain import dollars
+    from judge.text.money import dollars
 
     least, most = dollars(planned.estimate.least_usd), dollars(planned.estimate.most_usd)
     cost = f"{planned.fresh} calls to {planned.judge.target}, about {least} to {most} USD"

@@ -69,7 +69,7 @@ def check(
         emit(checked.to_json())
         return
     from judge.data import dump_yaml
-    from judge.domain import dollars
+    from judge.text.money import dollars
 
     say(f"# {checked.examples} examples, {checked.pairs} pairs, {checked.calls} calls, {checked.plan['labels']} labels planned")
     for name, planned in checked.plan["judges"].items():

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from judge.domain import dollars
+from judge.text.money import dollars
 
 if TYPE_CHECKING:
     from judge.agreement import Agreement, Bridge, JudgePanel, PeoplePanel, Span

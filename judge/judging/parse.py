@@ -17,7 +17,6 @@ from typing import Any, Final, cast
 
 from judge.calls import Answer
 from judge.domain import OVERALL, Criterion, Order, Preference, Reason, Rubric
-from judge.judging.checks import own_checks
 from judge.judging.resolve import preference_of_check
 
 PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
@@ -76,8 +75,9 @@ def asked(rubric: Rubric, checklist: Sequence[str] = (), only: str | None = None
     checklist: the example's own check questions, in order, where the rubric asks for them.  only: the one criterion that a
     call is about, when it is not about all.
     """
+    own = (Criterion(id=f"check_{n}", question=text, check=True) for n, text in enumerate(checklist, 1))
     *criteria, overall = rubric.questions
-    every = (*criteria, *(own_checks(checklist) if rubric.checklist else ()), overall)
+    every = (*criteria, *(own if rubric.checklist else ()), overall)
     return tuple(question for question in every if only in (None, question.id))
 
 

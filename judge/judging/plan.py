@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from judge.calls import Request
-from judge.domain import ORDERS, Judge, Order, Pair, Recording, Rubric
+from judge.domain import MODELS, ORDERS, Judge, Order, Pair, Recording, Rubric
 from judge.ids import canonical_json, digest
-from judge.judging.checks import checklist_of
 from judge.judging.parse import asked
 from judge.judging.prompt import answer_schema, prompt
 
-MODELS: Final = ("openai", "anthropic")  # sources that are asked live
 REPEATED: Final = 0.1  # of the pairs are asked about once more
 
 
@@ -75,7 +73,7 @@ def _by_criterion(ask: Ask, rubric: Rubric | None) -> list[Ask]:
     """Split an ask of a judge that is asked about one criterion in a call."""
     if ask.judge.per_call == "all" or rubric is None:
         return [ask]
-    return [replace(ask, criterion=question.id) for question in asked(rubric, checklist_of(ask.pair.example))]
+    return [replace(ask, criterion=question.id) for question in asked(rubric, ask.pair.example.checklist)]
 
 
 def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
@@ -94,7 +92,7 @@ def request(ask: Ask, rubric: Rubric, reask: int = 0) -> Request:
         effort=ask.judge.effort,
         system=system,
         messages=messages,
-        schema=answer_schema(rubric, checklist_of(ask.pair.example), ask.criterion),
+        schema=answer_schema(rubric, ask.pair.example.checklist, ask.criterion),
         repeat=ask.repeat,
         tag=ask.tag,
         route=route(ask.judge),

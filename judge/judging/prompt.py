@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from judge.domain import OVERALL, Criterion, Example, Message, Order, Pair, Rubric
 from judge.ids import fence_marker
-from judge.judging.checks import checklist_of
 from judge.judging.parse import asked
 
 _SYSTEM: Final = """\
@@ -35,7 +34,7 @@ def prompt(pair: Pair, rubric: Rubric, order: Order, only: str | None = None) ->
         "The second answer:",
         fence(marker, "second", second),
         "The criteria:",
-        *(_question(question) for question in asked(rubric, checklist_of(pair.example), only)),
+        *(_question(question) for question in asked(rubric, pair.example.checklist, only)),
     ]
     if rubric.judge_first:
         parts.append("Before you compare, write in `draft` the answer that you would give yourself.")

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from judge.domain import JURY, ORDERS, OVERALL, SCORE, Order, Pair, Preference, Reading, Reason, Verdict
-from judge.judging.checks import applies
 
 Cell: TypeAlias = tuple[str, str, str]  # judge, pair, criterion
 _SPLIT: Final = "split"
@@ -35,16 +35,40 @@ def preference_of_check(a_pass: bool | None, b_pass: bool | None) -> Preference 
 
 
 class Habit(NamedTuple):
-    """How a judge is planned: on which criteria, and whether every pair in both orders, else each in its own."""
+    """How a judge is planned: on which criteria, and whether about every pair in both orders, else in each pair's own."""
 
     criteria: Collection[str]
     both: bool
 
 
-def habits_of(readings: Iterable[Reading]) -> dict[str, Habit]:
-    """Tell how judges are planned from all that they said, where nothing else is known.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is planned, which takes all pairs to know: for resolving a part of them.
 
-    In both orders once any pair has rows in both; on every criterion that a judge ever spoke of.
+    habits: of judges by name.  kinds: (judge, criterion) of which files of verdicts speak.  own_checks: some example has
+    checks of its own, so that criteria of their names concern no other.
+    """
+
+    habits: Mapping[str, Habit]
+    kinds: Sequence[tuple[str, str]] = ()
+    own_checks: bool = False
+
+    def concerns(self, criterion: str, pair: Pair) -> bool:
+        """Say whether judges are asked about a pair on this criterion."""
+        return not self.own_checks or pair.example.concerns(criterion)
+
+
+def scope_of(
+    pairs: Iterable[Pair],
+    readings: Iterable[Reading] = (),
+    verdicts: Iterable[Verdict] = (),
+    planned: Mapping[str, Collection[str]] | None = None,
+) -> Scope:
+    """Tell what is planned about all pairs.
+
+    planned: judges that are asked about every pair in both orders, with their criteria, whether a row came back or not.
+    Any other judge is planned in both orders once any of its pairs has rows in both, else each pair in its own order, on
+    every criterion it ever spoke of.
     """
     criteria: dict[str, dict[str, None]] = defaultdict(dict)
     orders: dict[tuple[str, str], set[Order]] = defaultdict(set)
@@ -52,22 +76,27 @@ def habits_of(readings: Iterable[Reading]) -> dict[str, Habit]:
         criteria[reading.judge][reading.criterion] = None
         orders[reading.judge, reading.pair].add(reading.order)
     both = {judge for (judge, _), seen in orders.items() if len(seen) == 2}
-    return {judge: Habit(criteria=list(spoken), both=judge in both) for judge, spoken in criteria.items()}
+    habits = {judge: Habit(criteria=list(spoken), both=judge in both) for judge, spoken in criteria.items()}
+    return Scope(
+        habits=habits | {judge: Habit(criteria=spoken, both=True) for judge, spoken in (planned or {}).items()},
+        kinds=sorted({(verdict.judge, verdict.criterion) for verdict in verdicts}),
+        own_checks=any(pair.example.checklist for pair in pairs),
+    )
 
 
-def complete(readings: Sequence[Reading], pairs: Sequence[Pair], habits: Mapping[str, Habit] | None = None) -> list[Reading]:
-    """Add one absent reading for each planned order in which a pair has no row.
+def complete(readings: Sequence[Reading], pairs: Sequence[Pair], scope: Scope | None = None) -> list[Reading]:
+    """Add one absent reading for each planned order in which a pair has no row.  Pairs of equal texts need no call.
 
-    habits: how judges are planned, whether a row came back or not; told from the readings unless given.  Pairs of equal
-    texts need no call, and an example's own checks concern no other.
+    scope: what is planned; told from these readings and pairs unless given.
     """
+    scope = scope or scope_of(pairs, readings)
     cells = by_cell(readings)
     added: list[Reading] = []
-    for judge, habit in sorted((habits_of(readings) if habits is None else habits).items()):
+    for judge, habit in sorted(scope.habits.items()):
         for pair in pairs:
             for criterion in habit.criteria:
                 there = cells.get((judge, pair.id, criterion), [])
-                if there or not (pair.identical or not applies(criterion, pair.example)):
+                if there or (not pair.identical and scope.concerns(criterion, pair)):
                     added += _absent(pair.id, judge, criterion, there, habit.both)
     return [*readings, *added]
 
@@ -91,18 +120,19 @@ def by_cell(readings: Iterable[Reading]) -> dict[Cell, list[Reading]]:
     return cells
 
 
-def verdicts(readings: Sequence[Reading], pairs: Sequence[Pair], habits: Mapping[str, Habit] | None = None) -> list[Verdict]:
+def verdicts(readings: Sequence[Reading], pairs: Sequence[Pair], scope: Scope | None = None) -> list[Verdict]:
     """Resolve completed readings into one verdict for each judge, pair and criterion; a jury is not added here.
 
-    habits: as in `complete`.
+    scope: as for `complete`.
     """
+    scope = scope or scope_of(pairs, readings)
     cells = by_cell(readings)
     return [
         resolve(pair.id, judge, criterion, cells.get((judge, pair.id, criterion), []))
-        for judge, habit in sorted((habits_of(readings) if habits is None else habits).items())
+        for judge, habit in sorted(scope.habits.items())
         for pair in pairs
         for criterion in habit.criteria
-        if (pair.identical and applies(criterion, pair.example)) or (judge, pair.id, criterion) in cells
+        if (judge, pair.id, criterion) in cells or (pair.identical and scope.concerns(criterion, pair))
     ]
 
 
@@ -228,23 +258,20 @@ def _together(members: Sequence[Verdict], judges: int) -> Verdict:
     )
 
 
-def complete_verdicts(
-    verdicts: Sequence[Verdict], pairs: Sequence[Pair], kinds: Iterable[tuple[str, str]] | None = None
-) -> list[Verdict]:
+def complete_verdicts(verdicts: Sequence[Verdict], pairs: Sequence[Pair], scope: Scope | None = None) -> list[Verdict]:
     """Add what a file of verdicts leaves out: an absent verdict for each pair, a tie where both texts are equal.
 
-    kinds: every judge and criterion that the file speaks of, where the verdicts are a part of it.
+    scope: what is planned; told from these verdicts and pairs unless given.
     """
+    scope = scope or scope_of(pairs, verdicts=verdicts)
     there = {(verdict.judge, verdict.pair, verdict.criterion) for verdict in verdicts}
-    if kinds is None:
-        kinds = sorted({(verdict.judge, verdict.criterion) for verdict in verdicts})
     added = [
         resolve(pair.id, judge, criterion, [])
         if pair.identical
         else Verdict(pair=pair.id, judge=judge, criterion=criterion, value=None, basis="unscored", reason="absent")
-        for judge, criterion in kinds
+        for judge, criterion in scope.kinds
         for pair in pairs
-        if (judge, pair.id, criterion) not in there and applies(criterion, pair.example)
+        if (judge, pair.id, criterion) not in there and scope.concerns(criterion, pair)
     ]
     return [*verdicts, *added]
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 from judge.calls import Answer, Request
 from judge.domain import Criterion, Example, Judge, Message, Reason, Rubric
 from judge.ids import canonical_json, fence_marker
-from judge.judging.checks import checklist_of
 from judge.judging.parse import PARSER, PASSES, Broken, asked, content_of, entry_of, word_of
 from judge.judging.plan import route
 from judge.judging.prompt import closed_object, conversation, fence
@@ -57,7 +56,7 @@ class ParsedScore:
 
 def graded(rubric: Rubric, example: Example) -> tuple[Criterion, ...]:
     """Give the criteria that a single output can be scored on: those with levels, and checks (the example's own too)."""
-    return tuple(one for one in asked(rubric, checklist_of(example)) if one.levels or one.check)
+    return tuple(one for one in asked(rubric, example.checklist) if one.levels or one.check)
 
 
 def span_of(criterion: Criterion) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from judge.domain import Arm, Judge
+from judge.domain import MODELS, Arm, Judge
 
 FAMILIES: Final[Mapping[str, str]] = {
     "GPT": r"gpt|chatgpt|davinci|o[1-9](?=-|$)",
@@ -34,15 +34,12 @@ def family(model: str) -> str | None:
     return next((known for known, start in FAMILIES.items() if re.match(start, name)), None)
 
 
-_ASKED: Final = ("openai", "anthropic")
-
-
 def kinship(judge: Judge, arms: Iterable[Arm]) -> str | None:
     """Say in which way a judge is an arm or of its family, None when it is neither.
 
     Judges read from files are not asked about: what made them is not known.
     """
-    if judge.source not in _ASKED:
+    if judge.source not in MODELS:
         return None
     for arm in arms:
         if (arm.source, arm.base_url, arm.target) == (judge.source, judge.base_url, judge.target):
@@ -58,9 +55,9 @@ def kinship(judge: Judge, arms: Iterable[Arm]) -> str | None:
 
 def kinship_to_models(judge: Judge, models: Iterable[str]) -> str | None:
     """Say in which way a judge is one of the models whose texts are given as pairs, or of its family; see `kinship`."""
-    own = family(judge.target)
-    if judge.source not in _ASKED:
+    if judge.source not in MODELS:
         return None
+    own = family(judge.target)
     for model in sorted(models):
         if model == judge.target:
             return f"is the model '{model}' of the pairs"

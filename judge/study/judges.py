@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-from judge.domain import JURY, Arm, Judge
+from judge.domain import JURY, MODELS, Arm, Judge
 from judge.study.families import kinship
 from judge.study.reading import StudyFile, check_judge_name, key_variable, only_with, server, sole_source
 
-MODELS: Final = ("openai", "anthropic")
 FILES: Final = ("recorded", "calls", "verdicts")
 JUDGE_KEYS: Final = (*MODELS, *FILES, "base_url", "key_env", "effort", "repeats", "allow_self", "per_call")
 MOST_REPEATS: Final = 100

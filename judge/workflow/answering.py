@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, on_this_machine, prices, provider_for
-from judge.domain import Judge
+from judge.domain import MODELS, Judge
 from judge.errors import StudyError
-from judge.judging import MODELS, route
+from judge.judging import route
 from judge.store import calls as journal
 from judge.store.calls import Spent
 from judge.workflow.alone import alone

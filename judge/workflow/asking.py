@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
-from judge.domain import OVERALL, Judge, Reading, Rubric
-from judge.judging import MODELS, Ask, Parsed, asked, checklist_of, parse, plan, request, tagged
+from judge.domain import MODELS, OVERALL, Judge, Reading, Rubric
+from judge.judging import Ask, Parsed, asked, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
@@ -159,7 +159,7 @@ class _Taken:
         """Take one answer; say whether it leaves the pair without an overall value, None when it says nothing of that."""
         one = self._asks[place]
         live = one.judge.source in MODELS
-        parsed = parse(answer, self._rubric, one.order, checklist_of(one.pair.example), one.criterion)
+        parsed = parse(answer, self._rubric, one.order, one.pair.example.checklist, one.criterion)
         if reask == 0:
             self.answered += answer is not None and not answer.failed
             wanted = frozenset(said.criterion for said in parsed)
@@ -207,7 +207,7 @@ def cells(work: Opened, one: Ask, rubric: Rubric, call: str | None = None) -> li
             repeat=one.repeat,
             call=call,
         )
-        for question in asked(rubric, checklist_of(one.pair.example), one.criterion)
+        for question in asked(rubric, one.pair.example.checklist, one.criterion)
     ]
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from judge import data
 from judge.calls import prices
-from judge.domain import ORDERS, Notice, Rubric, dollars
-from judge.judging import MODELS, Ask, request
+from judge.domain import MODELS, ORDERS, Notice, Rubric
+from judge.judging import Ask, request
 from judge.rubric import lint
 from judge.store import study as study_store
 from judge.store.opening import open_database
 from judge.study import compare_lock, effective
+from judge.text.money import dollars
 from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.asking import plan_of
 from judge.workflow.contact import is_near, look_up

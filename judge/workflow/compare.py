@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from judge.calls import Settings
-from judge.domain import JURY, OVERALL, Notice, Reading
+from judge.domain import JURY, MODELS, OVERALL, Notice, Reading
 from judge.ids import digest
-from judge.judging import MODELS
 from judge.store import judging as store
 from judge.store import study as study_store
 from judge.workflow.answering import Asked, Progress

@@ -23,9 +23,10 @@ from judge.calls import (
     server_for,
 )
 from judge.clock import utc_now
-from judge.domain import Judge, Message, Notice, dollars
+from judge.domain import Judge, Message, Notice
 from judge.errors import JudgeError
 from judge.store.opening import open_database
+from judge.text.money import dollars
 from judge.workflow.doctor import Finding
 from judge.workflow.keys import server_of, take_keys, take_variables
 

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from judge.decision.report import Cost
-from judge.domain import Judge, Reading
-from judge.judging import MODELS
+from judge.domain import MODELS, Judge, Reading
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.alone import at_work

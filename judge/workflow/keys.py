@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from judge.calls import Server, server_for
-from judge.domain import Judge
+from judge.domain import MODELS, Judge
 from judge.errors import FileError, JudgeError, Place, RowError
-from judge.judging import MODELS
 
 FILE: Final = ".env"
 

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from judge.agreement import estimate_document
 from judge.calls import Answer, Settings
-from judge.domain import ORDERS, OVERALL, Estimate, Example, Judge, Message, Pair, Reading, Rubric
+from judge.domain import MODELS, ORDERS, OVERALL, Estimate, Example, Judge, Message, Pair, Reading, Rubric
 from judge.errors import JudgeError, StudyError, did_you_mean
-from judge.judging import MODELS, Ask, parse, request, resolve
+from judge.judging import Ask, parse, request, resolve
 from judge.stats import clopper_pearson, undefined
 from judge.store import calls as journal
 from judge.workflow.answering import UNREADABLE, Asked, Progress, answers, check_prices

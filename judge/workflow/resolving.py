@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from judge.domain import OVERALL, Pair, Reading, Verdict
-from judge.judging import Habit, asked, checklist_of, complete, complete_verdicts, habits_of, jury, verdicts
+from judge.judging import asked, complete, complete_verdicts, jury, scope_of, verdicts
 from judge.store import judging as store
 from judge.workflow.workspace import Opened
 
@@ -39,17 +39,15 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
     with work.database.read() as tx:
         of_files = [one for one in store.readings(tx, work.record.id, work.rubric, spoken) if one.pair in there]
         concluded = [one for one in store.verdicts(tx, work.record.id, work.rubric, given) if one.pair in there]
-    criteria = _criteria(work)
-    habits = habits_of(of_files) | {name: Habit(criteria=criteria, both=True) for name in asked_by_us.values()}
-    kinds = sorted({(one.judge, one.criterion) for one in concluded})
+    scope = scope_of(sources.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
     read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
     for start in range(0, len(sources.pairs), _PART):
         part = sources.pairs[start : start + _PART]
         ids = [pair.id for pair in part]
         with work.database.read() as tx:
             kept = store.readings(tx, work.record.id, work.rubric, asked_by_us, ids)
-        readings = complete([*kept, *_of(read_by_pair, ids)], part, habits)
-        said = [*verdicts(readings, part, habits), *complete_verdicts(_of(given_by_pair, ids), part, kinds)]
+        readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
+        said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
         yield part, readings, [*said, *jury(said)]
 
 
@@ -58,7 +56,7 @@ def _criteria(work: Opened) -> tuple[str, ...]:
     rubric = work.sources.rubric
     if rubric is None:
         return (OVERALL,)
-    longest = max((checklist_of(example) for example in work.sources.examples.values()), key=len, default=())
+    longest = max((example.checklist for example in work.sources.examples.values()), key=len, default=())
     return tuple(question.id for question in asked(rubric, longest))
 
 

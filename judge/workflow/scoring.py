@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from judge.agreement import estimate_document
 from judge.calls import Answer, Settings
-from judge.domain import Estimate, Example, Judge, Notice, Output, Rubric, Score
+from judge.domain import MODELS, Estimate, Example, Judge, Notice, Output, Rubric, Score
 from judge.errors import StudyError
-from judge.judging import MODELS, Scoring, graded, parse_scores, score_request, span_of
+from judge.judging import Scoring, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
 from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, answers

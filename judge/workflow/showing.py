@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from judge.decision.report import Exhibit
-from judge.domain import ORDERS, Pair
+from judge.domain import MODELS, ORDERS, Pair
 from judge.errors import JoinError, StudyError, did_you_mean
 from judge.generate import Ask, conversation
-from judge.judging import MODELS, asked, checklist_of, prompt, request
+from judge.judging import asked, prompt, request
 from judge.store import calls as journal
 from judge.workflow.asking import plan_of
 from judge.workflow.by_engine import engine_of
@@ -49,7 +49,7 @@ def prompts(work: Opened, shown: Exhibit) -> dict[str, str]:
     if rubric is None:
         return {}
     ways = {judge.per_call for judge in work.study.judges.values()} or {"all"}
-    every = [question.id for question in asked(rubric, checklist_of(shown.pair.example))] if "one" in ways else []
+    every = [question.id for question in asked(rubric, shown.pair.example.checklist)] if "one" in ways else []
     found = {}
     for only in [*([None] if "all" in ways else []), *every]:
         for order in ORDERS:

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 from judge import data
 from judge.data import Table
-from judge.domain import Arm, Example, Judge, Label, Output, Pair, Reading, Recording, Rubric, Score, Verdict
+from judge.domain import CHECKLIST, Arm, Example, Judge, Label, Output, Pair, Reading, Recording, Rubric, Score, Verdict
 from judge.errors import JoinError, RowError, StudyError, did_you_mean
 from judge.ids import digest
-from judge.judging import CHECKLIST, is_checklist
 from judge.study import OTHER_JUDGE, Study, kinship_to_models
 
 R = TypeVar("R", Recording, Reading, Verdict, Label)
@@ -134,7 +133,8 @@ def _check_checklists(study: Study, table: Table[Any], examples: Sequence[Exampl
     if study.rubric is None or not study.rubric.checklist:
         return
     for index, example in enumerate(examples):
-        if not is_checklist(example.meta.get(CHECKLIST)):
+        found = example.meta.get(CHECKLIST)
+        if found is not None and not (isinstance(found, list) and all(isinstance(one, str) and one.strip() for one in found)):
             hint = 'write a list of questions, for example ["Does it name the day?"]'
             raise RowError("is no list of questions", at=table.place(index, f"meta.{CHECKLIST}"), hint=hint)
 

@@ -46,7 +46,7 @@ def test_a_full_budget_says_what_is_spent_and_what_to_do():
     budget = Budget(cap=1.0)
     budget.reserve("a", 0.6)
     budget.settle("a", 0.5)
-    with pytest.raises(Parked, match=r"1 USD has no room for a call of up to 0\.60 USD: 0\.50 are spent") as parked:
+    with pytest.raises(Parked, match=r"1 USD has no room for a call of up to 0\.6 USD: 0\.5 are spent") as parked:
         budget.reserve("b", 0.6)
     assert parked.value.exit_code == 3
     assert "budget:" in str(parked.value)

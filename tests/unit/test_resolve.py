@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from judge.domain import Example, Message, Pair, Reading, Verdict
-from judge.judging import Habit, complete, complete_verdicts, jury, resolve, strata, verdicts
+from judge.judging import complete, complete_verdicts, jury, resolve, scope_of, strata, verdicts
+
+BOTH = scope_of([], planned={"j": ["overall"]})
 
 
 def reading(value, order="ab", repeat=1, pair="p", judge="j", reason=None):
@@ -84,12 +86,12 @@ def test_one_order_files_plan_one_absent_cell_for_a_pair_without_a_row():
 
 
 def test_a_judge_that_is_asked_in_both_orders_misses_the_other_one():
-    [verdict] = verdicts(complete([reading("a")], [pair()], {"j": Habit(criteria=["overall"], both=True)}), [pair()])
+    [verdict] = verdicts(complete([reading("a")], [pair()], BOTH), [pair()], BOTH)
     assert (verdict.value, verdict.basis) == (None, "one_order")
 
 
 def test_a_planned_judge_that_never_answered_is_absent_everywhere():
-    [verdict] = verdicts(complete([], [pair()], {"j": Habit(criteria=["overall"], both=True)}), [pair()])
+    [verdict] = verdicts(complete([], [pair()], BOTH), [pair()], BOTH)
     assert (verdict.value, verdict.basis, verdict.reason) == (None, "unscored", "absent")
 
 

@@ -21,7 +21,8 @@ from judge.decision.report.record import (
 from judge.decision.report.source import judge_names, people_word, section_at
 from judge.decision.report.trust import trust_section
 from judge.decision.report.wins import win_section
-from judge.domain import SELF_PREFERENCE, dollars
+from judge.domain import SELF_PREFERENCE
+from judge.text.money import dollars
 
 OUTCOME_TEXT: Final = {
     "ship": "Ship",

@@ -9,7 +9,8 @@ from judge.decision.report.charts import IntervalRow, interval_chart
 from judge.decision.report.layout import ESTIMATE_HEAD, Chart, Part, Section, Table, estimate_cells
 from judge.decision.report.model import Report
 from judge.decision.report.numbers import count, listing, number
-from judge.domain import Evidence, dollars
+from judge.domain import Evidence
+from judge.text.money import dollars
 
 EVIDENCE_LEAD: Final = (
     "What stands beside the judgement. A guard fails only when it is shown to fail: when its whole interval lies beyond "
