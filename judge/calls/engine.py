@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -97,7 +98,7 @@ class Engine:
                         self._hurried = True
                         raise
                     interrupted = True
-                    self._stop_and_say()
+                    self._interrupt()
                     continue
                 if item is _END:
                     break
@@ -117,7 +118,8 @@ class Engine:
             answers[place] = answer
         return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
 
-    def _stop_and_say(self) -> None:
+    def _interrupt(self) -> None:
+        """Send nothing more, and say so to whoever interrupted."""
         self._stop()
         self.stopping = True
         if self._waiting:
@@ -139,8 +141,12 @@ class Engine:
         """An interrupt may come while the asker was busy with an answer; what is on the wire is paid all the same."""
         if self._run is None or self._run.done() or self._hurried:
             return
-        self._stop_and_say()
-        wait([self._run])
+        try:
+            if isinstance(sys.exception(), KeyboardInterrupt):
+                self._interrupt()
+        finally:
+            self._stop()
+            wait([self._run])
 
     def _end(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         asyncio.run_coroutine_threadsafe(self._flow.close(), loop).result(timeout=10)

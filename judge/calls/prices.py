@@ -78,20 +78,19 @@ def _read(text: str, file: str) -> PriceList:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        content: Any = YAML(typ="rt", pure=True).load(text)
+        node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
-        problem = str(error.problem).partition(" with value ")[0]
-        raise RowError(f"broken YAML: {problem}", at=Place(file, line), hint=_FORM) from None
-    except (YAMLError, ValueError, RecursionError):
+        raise RowError(f"broken YAML: {error.problem}", at=Place(file, line), hint=_FORM) from None
+    except (YAMLError, RecursionError):
         raise FileError("is no YAML", at=file, hint=_FORM) from None
-    top = _Mapping(content, Place(file))
+    top = _Mapping(node, Place(file))
     top.only("date", "models")
     models = top.inner("models")
     of = top.day("date")
     if of is None:
         raise top.wrong("date", "is missing: the day on which the prices were looked up")
-    return PriceList(of=of, models={str(name): _price(models.inner(name)) for name in models.values})
+    return PriceList(of=of, models={name: _price(models.inner(name)) for name in models.nodes})
 
 
 def _price(model: _Mapping) -> Price:
@@ -106,40 +105,55 @@ def _price(model: _Mapping) -> Price:
 
 
 class _Mapping:
-    """One mapping of a list of prices; what is wrong in it is said with its line and key."""
+    """One mapping of a list of prices, as YAML's nodes; what is wrong in it is said with its line and key."""
 
-    def __init__(self, values: Any, at: Place) -> None:
+    def __init__(self, node: Any, at: Place) -> None:
         self._at = at
-        if not isinstance(values, dict):
+        self.nodes: dict[str, Any] = {}
+        if node is None or node.id != "mapping":
             raise RowError("must be a mapping", at=at, hint=_FORM)
-        self.values: Mapping[Any, Any] = values
+        for key, value in node.value:
+            name = key.value if key.id == "scalar" else "a key"
+            if key.id != "scalar" or name in self.nodes:
+                problem = "stands twice" if key.id == "scalar" else "must be a text"
+                raise RowError(problem, at=self._place(name, key), hint=_FORM)
+            self.nodes[name] = value
 
     def only(self, *known: str) -> None:
-        for key in self.values:
-            if key not in known:
-                raise self.wrong(key, "unknown key", did_you_mean(str(key), known))
+        for name in self.nodes:
+            if name not in known:
+                raise self.wrong(name, "unknown key", did_you_mean(name, known))
 
-    def inner(self, key: Any) -> _Mapping:
-        return _Mapping(self.values.get(key), self._place(key))
+    def inner(self, name: str) -> _Mapping:
+        return _Mapping(self.nodes.get(name), self._place(name))
 
-    def dollars(self, key: str) -> float | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
-            raise self.wrong(key, "is no number of US dollars")
-        return float(value)
-
-    def day(self, key: str) -> date | None:
-        value = self.values.get(key)
+    def dollars(self, name: str) -> float | None:
+        text = self._text(name)
         try:
-            return value if value is None or isinstance(value, date) else date.fromisoformat(str(value))
+            amount = None if text is None else float(text)
         except ValueError:
-            raise self.wrong(key, "is no day") from None
+            amount = math.nan
+        if amount is not None and not 0 <= amount < math.inf:
+            raise self.wrong(name, "is no number of US dollars")
+        return amount
 
-    def wrong(self, key: Any, problem: str, hint: str = _FORM) -> RowError:
-        return RowError(problem, at=self._place(key), hint=hint)
+    def day(self, name: str) -> date | None:
+        text = self._text(name)
+        try:
+            return None if text is None else date.fromisoformat(text)
+        except ValueError:
+            raise self.wrong(name, "is no day") from None
 
-    def _place(self, key: Any) -> Place:
-        line = self.values.lc.key(key)[0] + 1 if key in self.values else self._at.line  # type: ignore[attr-defined]
-        return Place(self._at.file, line, str(key) if self._at.key is None else f"{self._at.key}.{key}")
+    def _text(self, name: str) -> str | None:
+        node = self.nodes.get(name)
+        if node is None or str(node.tag).endswith(":null"):
+            return None
+        return str(node.value) if node.id == "scalar" else ""  # neither a number nor a day
+
+    def wrong(self, name: str, problem: str, hint: str = _FORM) -> RowError:
+        return RowError(problem, at=self._place(name), hint=hint)
+
+    def _place(self, name: str, node: Any = None) -> Place:
+        node = node or self.nodes.get(name)
+        line = self._at.line if node is None else node.start_mark.line + 1
+        return Place(self._at.file, line, name if self._at.key is None else f"{self._at.key}.{name}")

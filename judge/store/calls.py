@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, false, func, not_, or_, select, update
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -201,38 +201,35 @@ def attempts(tx: Session, first: str) -> list[Attempt]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What tries cost: US dollars, those that may have been paid at their worst.
+    """What tries cost: US dollars, those that may have been paid at their worst, and how many of these there are.
 
-    lost: tries that ended without an answer and may have been paid; open: tries whose end is not on disk.
+    on_the_wire: tries of a command that is running now, which are in neither.
     """
 
     usd: float = 0.0
-    lost: int = 0
-    open: int = 0
-
-    @property
-    def possibly_paid(self) -> int:
-        """Count the tries that may have been paid, once nobody is at it any more."""
-        return self.lost + self.open
+    possibly_paid: int = 0
+    on_the_wire: int = 0
 
 
-def spent(tx: Session, firsts: Iterable[str]) -> Spent:
+def spent(tx: Session, firsts: Iterable[str], now_open_since: datetime | None = None) -> Spent:
     """Add up all tries at these calls, and at those that were asked after them because no answer could be read.
 
     A try may have been paid although no answer reached the disk: it was lost, or the process was killed.
+    now_open_since: when a command began that is still running; what was sent since then is on the wire.
     """
-    lost = and_(ATTEMPT.c.status == "failed", ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0)
-    kinds = {"lost": lost, "open": ATTEMPT.c.status == "sent"}
+    sent, failed = ATTEMPT.c.status == "sent", ATTEMPT.c.status == "failed"
+    open_ = and_(sent, ATTEMPT.c.at >= now_open_since) if now_open_since else false()
+    lost = or_(sent, and_(failed, ATTEMPT.c.raw.is_(None), ATTEMPT.c.cost_usd > 0))
+    kinds = {"lost": and_(lost, not_(open_)), "open": open_}
     counts = [func.sum(case((kind, 1), else_=0)).label(name) for name, kind in kinds.items()]
+    usd = func.sum(case((open_, 0), else_=ATTEMPT.c.cost_usd)).label("usd")
     found = Spent()
     for some in chunks(firsts):
-        query = (
-            select(func.sum(ATTEMPT.c.cost_usd).label("usd"), *counts)
-            .join(CALL, ATTEMPT.c.call == CALL.c.digest)
-            .where(CALL.c.first.in_(some))
-        )
+        query = select(usd, *counts).join(CALL, ATTEMPT.c.call == CALL.c.digest).where(CALL.c.first.in_(some))
         row = tx.connection().execute(query).one()
         found = Spent(
-            usd=found.usd + float(row.usd or 0.0), lost=found.lost + int(row.lost or 0), open=found.open + int(row.open or 0)
+            usd=found.usd + float(row.usd or 0.0),
+            possibly_paid=found.possibly_paid + int(row.lost or 0),
+            on_the_wire=found.on_the_wire + int(row.open or 0),
         )
     return found

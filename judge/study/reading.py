@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -84,21 +85,30 @@ def server(fields: Fields) -> str | None:
     url = fields.maybe_name("base_url")
     if url is None:
         return None
-    if "@" in url:  # not repeated: what stands before it may be a secret
-        fields.fail("base_url", "holds an @, as before a password", "put the key into a variable, and name it by `key_env`")
+    secret = next((mark for mark in "@?#" if mark in url), None)
+    if secret:  # the address is not repeated: what stands around such a mark may be a secret
+        fields.fail(
+            "base_url", f"holds '{secret}', as beside a secret", "put the key into a variable, and name it by `key_env`"
+        )
     if not _is_address(url):
         fields.fail("base_url", f"'{url}' is no address", "for example http://127.0.0.1:8000/v1")
     return url.rstrip("/")
 
 
 def _is_address(url: str) -> bool:
+    """Say whether an address can be asked: scheme, a host that can be looked up, perhaps a port; no odd character."""
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # brackets that do not match, a port beyond 65535
+        host, port = parts.hostname or "", parts.port
+        if parts.netloc.startswith("[") or re.fullmatch(r"[\d.]+", host):
+            ip_address(host)
+        else:
+            host.encode("idna")  # refuses empty and overlong labels
+    except ValueError:  # brackets that do not match, a port beyond 65535, what looks like numbers and is no address
         return False
-    whole = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
-    return whole and not (parts.query or parts.fragment) and re.search(r"[\s\x00-\x1f\x7f\\]", url) is None
+    plain = re.fullmatch(r"(\[[^\[\]]+\]|[^\[\]:]+)(:\d+)?", parts.netloc) is not None
+    odd = re.search(r"[\s\x00-\x1f\x7f\\]", url) is not None
+    return parts.scheme in ("http", "https") and host.strip(".") != "" and port != 0 and plain and not odd
 
 
 def sole_source(fields: Fields, sources: tuple[str, ...], what: str) -> str:

@@ -176,7 +176,7 @@ def engine_for(
         check_prices(models)
         take_keys(work.study.folder, models)
     # What another command has on the wire looks like what a killed one had: it would be asked again.
-    with alone(work.study.folder, "asks") if models and settings.send else nullcontext():
+    with alone(work.study.folder, "asks", work.clock) if models and settings.send else nullcontext():
         yield from _engine(work, models, asked, settings, others)
 
 

@@ -9,7 +9,7 @@ from judge.decision.report import Cost
 from judge.domain import MODELS, Judge, Reading
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.alone import at_work
+from judge.workflow.alone import at_work_since
 from judge.workflow.workspace import Opened
 
 
@@ -38,21 +38,20 @@ def cost_of(work: Opened, given: Given, pairs: Collection[str]) -> Cost:
     names = {judge.name for judge in models}
     by_judge = defaultdict(float, {name: usd for name, usd in given.by_judge.items() if name not in names})
     repeats = defaultdict(float, {name: usd for name, usd in given.repeats.items() if name not in names})
-    lost = open_ = 0
+    running = at_work_since(work.study.folder, "asks")
+    lost = on_the_wire = 0
     for (judge, again), calls in _calls(work, models, pairs).items():
         with work.database.read() as tx:
-            spent = journal.spent(tx, calls)
+            spent = journal.spent(tx, calls, now_open_since=running)
         by_judge[judge] += spent.usd
-        lost, open_ = lost + spent.lost, open_ + spent.open
+        lost, on_the_wire = lost + spent.possibly_paid, on_the_wire + spent.on_the_wire
         if again:
             repeats[judge] += spent.usd
-    # What another command has on the wire now is neither answered nor lost.
-    on_the_wire = open_ if at_work(work.study.folder, "asks") else 0
     return Cost(
         usd=sum(by_judge.values()),
         by_judge=dict(by_judge),
         repeats=dict(repeats),
-        possibly_paid=lost + open_ - on_the_wire,
+        possibly_paid=lost,
         on_the_wire=on_the_wire,
     )
 

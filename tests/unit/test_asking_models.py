@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,7 +17,7 @@ from judge.decision.report import to_html, to_json
 from judge.domain import Reading
 from judge.errors import Parked, StateError, StudyError
 from judge.judging import verdicts
-from judge.workflow.alone import alone
+from judge.workflow.alone import alone, at_work_since
 from judge.workflow.compare import compare
 from judge.workflow.resolving import judged
 from judge.workflow.showing import prompts, raw_answers, show
@@ -335,19 +336,46 @@ def test_the_report_counts_what_every_try_cost(server, tmp_path, fault):
 
 
 def test_what_a_running_command_waits_for_is_not_called_lost(server, tmp_path):
+    """One try of a run that was killed years ago, two of a run that began since then."""
     study = Study.open(write_study(tmp_path, server, 4))
     study.compare()
-    database = tmp_path / ".judge/judge.db"
-    with closing(sqlite3.connect(database)) as tx:
-        tx.execute("UPDATE attempt SET status = 'sent', raw = NULL WHERE call IN (SELECT call FROM attempt LIMIT 3)")
+    with closing(sqlite3.connect(tmp_path / ".judge/judge.db")) as tx:
+        calls = [call for (call,) in tx.execute("SELECT call FROM attempt LIMIT 3")]
+        for call in calls:
+            tx.execute("UPDATE attempt SET status = 'sent', raw = NULL, cost_usd = 1 WHERE call = ?", [call])
+        tx.execute("UPDATE attempt SET at = '2001-01-01 00:00:00.000000' WHERE call = ?", calls[:1])
         tx.commit()
+    with alone(tmp_path, "asks", lambda: datetime(2020, 1, 1, tzinfo=UTC)):
+        report = study.report()
+        assert (report.cost.possibly_paid, report.cost.on_the_wire, int(report.cost.usd)) == (1, 2, 1)
+        assert "2 calls were on the wire when this was written" in to_html(report)
+    report = study.report()
+    assert (report.cost.possibly_paid, report.cost.on_the_wire, int(report.cost.usd)) == (3, 0, 3)
+    assert "3 tries ended without an answer and may have been paid for" in to_html(report)
+
+
+def test_whoever_looks_keeps_nobody_from_beginning(tmp_path):
+    (tmp_path / ".judge").mkdir()
     with alone(tmp_path, "asks"):
-        cost = study.report().cost
-        assert (cost.possibly_paid, cost.on_the_wire) == (0, 3)
-        assert "3 calls were on the wire when this was written" in to_html(study.report())
-    cost = study.report().cost
-    assert (cost.possibly_paid, cost.on_the_wire) == (3, 0)
-    assert "3 tries ended without an answer and may have been paid for" in to_html(study.report())
+        pass
+    stop = threading.Event()
+
+    def look():
+        while not stop.is_set():
+            at_work_since(tmp_path, "asks")
+
+    looking = [threading.Thread(target=look) for _ in range(2)]
+    for thread in looking:
+        thread.start()
+    try:
+        for _ in range(200):
+            with alone(tmp_path, "asks"):
+                pass
+    finally:
+        stop.set()
+        for thread in looking:
+            thread.join()
+    assert at_work_since(tmp_path, "asks") is None
 
 
 def test_what_each_judge_has_cost_is_said_at_every_run(server, tmp_path):

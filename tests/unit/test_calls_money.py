@@ -100,7 +100,7 @@ def test_ones_own_prices_stand_over_the_list(own_prices):
         ("just words", ": must be a mapping. Write `date:"),
         ("models: [", ":1: broken YAML: "),
         ("models: \t\x01", ": is no YAML. "),
-        ("date: 2026-11-01\nmodels:\n  m: {in: 1}\n  m: {in: 2}\n", ':4: broken YAML: found duplicate key "m". '),
+        ("date: 2026-11-01\nmodels:\n  m: {in: 1}\n  m: {in: 2}\n", ":4: models.m: stands twice. "),
         ("models: {m: {in: 1, out: 2}}", ": date: is missing"),
         ("date: 2026-11-01", ": models: must be a mapping. "),
         ("date: 2026-11-01\nmodels: {m: 3}", ":2: models.m: must be a mapping. "),
@@ -110,6 +110,15 @@ def test_ones_own_prices_stand_over_the_list(own_prices):
         ("date: 2026-11-01\nmodels: {m: {in: .nan, out: 1}}", ":2: models.m.in: is no number of US dollars. "),
         ("date: 2026-11-01\nmodels: {m: {inn: 1, out: 1}}", ":2: models.m.inn: unknown key. Did you mean 'in'?"),
         ("date: 2026-11-01\nmodels: {m: {retires: soon}}", ":2: models.m.retires: is no day. "),
+        ("date: 2026-11-01\nmodels: {m: {retires: 2026-12-01 10:00:00}}", ":2: models.m.retires: is no day. "),
+        ("date: 2026-11-01 10:00:00\nmodels: {m: {in: 1, out: 1}}", ":1: date: is no day. "),
+        (f"date: 2026-11-01\nmodels: {{m: {{in: {'9' * 400}}}}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {in: [1]}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {in: &x true}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {<<: {a: {in: 1}}, b: {in: 1}}", ":2: models.<<.a: unknown key. "),
+        ("date: 2026-11-01\nmodels: {b: {<<: {in: 1}}}", ":2: models.b.<<: unknown key. "),
+        ("date: 2026-11-01\nmodels: !!omap [m: {in: 1}]", ":2: models: must be a mapping. "),
+        ("date: 2026-11-01\nmodels: {[m]: {in: 1}}", ":2: models.a key: must be a text. "),
         ("date: someday\nmodels: {m: {in: 1, out: 1}}", ":1: date: is no day. "),
         ("date: 2026-11-01\nmodel: {}", ":2: model: unknown key. Did you mean 'models'?"),
     ],
@@ -197,7 +206,7 @@ def test_a_try_that_went_out_counts_at_its_worst_until_it_is_known_better(tmp_pa
     with database.write() as tx:
         store.intend(tx, [intent], now)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == frozenset()
-        assert store.spent(tx, ["d"]) == Spent(usd=0.5, open=1)
+        assert store.spent(tx, ["d"]) == Spent(usd=0.5, possibly_paid=1)
         assert store.send(tx, [Sent(call="d", n=1, worst_usd=0.5)], now) == {"d"}
         store.record(tx, [Outcome(call="d", n=1, raw="{}", usage={}, cost_usd=0.01)], now)
         assert store.spent(tx, ["d"]) == Spent(usd=0.01)

@@ -211,8 +211,14 @@ MINIMAL_CHANGES = [
     (
         "gpt-6.1-sol}",
         "x, base_url: 'http://me:word@x/v1'}",
-        "study.yaml:6: judges.sol.base_url: holds an @",
+        "study.yaml:6: judges.sol.base_url: holds '@', as beside",
     ),
+    ("gpt-6.1-sol}", "x, base_url: 'http://x/v1?key=word'}", "study.yaml:6: judges.sol.base_url: holds '?', as beside"),
+    ("gpt-6.1-sol}", "x, base_url: 'http://a..b/v1'}", "study.yaml:6: judges.sol.base_url: 'http://a..b/v1' is no address"),
+    ("gpt-6.1-sol}", "x, base_url: 'http://./v1'}", "study.yaml:6: judges.sol.base_url: 'http://./v1' is no address"),
+    ("gpt-6.1-sol}", "x, base_url: 'http://[::1]x/v1'}", "study.yaml:6: judges.sol.base_url: 'http://[::1]x/v1' is no"),
+    ("gpt-6.1-sol}", "x, base_url: 'http://[v1.x]/v1'}", "study.yaml:6: judges.sol.base_url: 'http://[v1.x]/v1' is no"),
+    ("gpt-6.1-sol}", "x, base_url: 'http://1.2.3.4.5/v1'}", "study.yaml:6: judges.sol.base_url: 'http://1.2.3.4.5/v1' is"),
     ("openai: gpt-6.1-sol", "calls: tuned.jsonl, effort: low", "study.yaml:6: judges.sol.effort: has no meaning beside"),
     ("openai: gpt-6.1-sol", "recorded: no.jsonl", "study.yaml:6: judges.sol.recorded: no file no.jsonl"),
     ("judges: {sol: {openai: gpt-6.1-sol}}\n", "", "study.yaml:1: primary: missing, and there is no judge"),
@@ -276,6 +282,22 @@ def test_aliases_that_grow_without_end_are_refused(make: Make) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)]
     assert "too large or too deep" in complaint(make, "\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8000/v1",
+        "https://api.example.com/v1",
+        "http://[::1]:8000/v1",
+        "http://judge/v1",
+        "http://a.b.",
+        "http://b\u00fccher.example/v1",
+    ],
+)
+def test_an_address_that_can_be_asked_is_taken_as_it_is(make: Make, url: str) -> None:
+    text = MINIMAL.replace("gpt-6.1-sol}", f"x, base_url: '{url}'}}")
+    assert make(text).judges["sol"].base_url == url.rstrip("/")
 
 
 def test_a_study_that_is_not_there_is_a_file_error() -> None:

@@ -43,8 +43,8 @@ class ArmSummary:
 class Cost:
     """US dollars, in all, by judge, and of that what its repeats cost.
 
-    `possibly_paid` counts tries that ended without an answer; `on_the_wire` those that a running command waits for.
-    Both stand at their worst in the sums.
+    `possibly_paid` counts tries that ended without an answer; they stand at their worst in the sums.  `on_the_wire`
+    counts those that a running command waits for, which are in no sum.
     """
 
     usd: float = 0.0

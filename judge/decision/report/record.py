@@ -139,7 +139,7 @@ def _cost(report: Report) -> Table:
     again = sum(repeats.values())
     notes = {
         "tries ended without an answer and may have been paid for; they count at their worst.": cost.possibly_paid,
-        "calls were on the wire when this was written; they count at their worst.": cost.on_the_wire,
+        "calls were on the wire when this was written, and are in no sum.": cost.on_the_wire,
     }
     return Table(
         caption="Cost of judging",
