@@ -7,7 +7,7 @@ from judge.calls.prices import Price, PriceList, prices
 from judge.calls.providers import models_of, provider_for, server_for
 from judge.calls.providers.base import ListedModel, Provider
 from judge.calls.providers.recorded import RecordedProvider
-from judge.calls.providers.server import Server, on_this_machine
+from judge.calls.providers.server import Server, holds, on_this_machine
 from judge.calls.request import Answer, Request, Usage
 from judge.calls.settings import Settings
 
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "Submitted",
     "Usage",
+    "holds",
     "models_of",
     "on_this_machine",
     "prices",

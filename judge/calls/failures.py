@@ -120,7 +120,17 @@ def is_filtered(body: str) -> bool:
 def codes_of(body: str) -> tuple[frozenset[str], str]:
     """Take the codes and types, in lower case, and the message out of an error's body, whoever's form it has."""
     error = _error_in(body)
-    return frozenset(_codes(error)), str(error.get("message") or error.get("detail") or "")
+    return frozenset(_codes(error)), _message(error)
+
+
+def _message(error: Any) -> str:
+    """Find the words in an error, whichever key they stand under; lists hold one error for each field."""
+    if isinstance(error, list):
+        return "; ".join(filter(None, map(_message, error)))
+    if not isinstance(error, dict):
+        return str(error or "")
+    found = (error.get(key) for key in ("message", "detail", "msg", "errors"))
+    return next((text for text in map(_message, found) if text), "")
 
 
 def is_too_long(body: str) -> bool:
@@ -140,7 +150,7 @@ def _error_in(body: str) -> Mapping[str, Any]:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return {"message": body}
-    error = content.get("error", content) if isinstance(content, dict) else content
+    error = (content.get("error") or content) if isinstance(content, dict) else content
     return error if isinstance(error, dict) else {"message": error}
 
 

@@ -76,13 +76,18 @@ class Progress:
         """Take note of how far one arm's outputs have come."""
         if making.stopping:
             self._stop(making.open)
-        if not making.done:
-            return
         speed = making.tokens_out / making.seconds if making.seconds else 0.0
-        left = (making.of - making.done) * making.seconds / making.done
-        counts = {"arm": making.arm, "tokens_per_s": round(speed, 1), "eta_s": round(left, 1)}
+        left = (making.of - making.done) * making.seconds / making.done if making.done else None
+        counts = {
+            "arm": making.arm,
+            "tokens_per_s": round(speed, 1),
+            "eta_s": None if left is None else round(left, 1),
+            "stopping": making.stopping,
+        }
         more = f"{making.arm}, {speed:,.0f} tokens a second"
-        self._show(making.done, making.of, more if self._bar is not None else f"{more}, {left:.0f} s left", counts)
+        if self._bar is None and left is not None:
+            more = f"{more}, {left:.0f} s left"
+        self._show(making.done, making.of, more, counts)
 
     def _stop(self, open_: int) -> None:
         """Say once that nothing more is sent: whoever interrupted may wait, or not."""

@@ -53,17 +53,23 @@ def ask(
 
     with engine_for(work, judges, asked_before, settings, {"recorded": _recorded(work, judges)}) as (engine, before):
         if settings.send:
-            check_keys([judge for judge in judges if judge.source in MODELS], partial(_is_open, work, rubric, asks))
+            live = [judge for judge in judges if judge.source in MODELS]
+            check_keys(live, partial(_is_open, work, rubric, asks, retry=retry))
         taken = _Taken(work, rubric, asks, engine, progress)
         _take_all(taken, asks, retry=retry)
     return asked_of(engine, before, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal)
 
 
-def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge) -> bool:
-    """Say whether the journal lacks an answer of this judge."""
-    named = {request(one, rubric).digest for one in asks if one.judge.name == judge.name}
+def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge, *, retry: bool) -> bool:
+    """Say whether something is left to ask of this judge: for the first time, or anew because it could not be read."""
+    mine = [one for one in asks if one.judge.name == judge.name]
+    reasons = _RETRIED if retry else UNREADABLE
     with work.database.read() as tx:
-        return len(journal.answered(tx, list(named))) < len(named)
+        read = store.readings(tx, work.record.id, work.rubric, {work.judges[judge.name]: judge.name})
+        of_no_use = {(one.pair, one.order, one.repeat) for one in read if one.reason in reasons}
+        unread = [one for one in mine if (one.pair.id, one.order, one.repeat) in of_no_use]
+        named = {request(one, rubric).digest for one in mine} | {request(one, rubric, 1).digest for one in unread}
+        return bool(retry and unread) or len(journal.answered(tx, list(named))) < len(named)
 
 
 def _take_all(taken: _Taken, asks: Sequence[Ask], *, retry: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +16,7 @@ from judge.calls import (
     ListedModel,
     Request,
     Settings,
+    holds,
     models_of,
     prices,
     provider_for,
@@ -53,8 +53,8 @@ def call_providers(folder: Path) -> list[Finding]:
     try:
         take_variables(folder, [_variable(name) for name in CHEAP])
     except JudgeError as error:
-        return [Finding(what="keys", ok=False, text=error.line(), remedy=error.hint or "")]
-    return [_call(name) if os.environ.get(_variable(name)) else _no_key(name) for name in CHEAP]
+        return [Finding(what="keys", ok=False, text=f"{error.at}: {error.problem}", remedy=error.hint or "")]
+    return [_call(name) if holds(_variable(name)) else _no_key(name) for name in CHEAP]
 
 
 def look_up(folder: Path, judges: Sequence[Judge]) -> list[Notice]:
@@ -72,7 +72,7 @@ def _looked_up(judge: Judge) -> list[Notice]:
         server.key()
     except JudgeError as error:
         return [Notice(code="no_key", text=f"Judge {judge.name}: {error.line()}")]
-    if not os.environ.get(server.variable):
+    if not server.has_key:
         return []  # a server of this machine without a key is one of many, and may list nothing
     try:
         known = models_of(judge.source, judge.base_url, judge.key_env, _LIST_S)

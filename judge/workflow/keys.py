@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from judge.calls import Server, server_for
+from judge.calls import Server, holds, server_for
 from judge.domain import MODELS, Judge
 from judge.errors import FileError, JudgeError, Place, RowError
 
@@ -52,7 +52,7 @@ def take_variables(folder: Path, names: Iterable[str]) -> list[str]:
 
     Raises FileError or RowError when the file cannot be read; the message never holds a value.
     """
-    lacking = [name for name in dict.fromkeys(names) if not os.environ.get(name)]
+    lacking = [name for name in dict.fromkeys(names) if not holds(name)]
     path = folder / FILE
     if not lacking or not path.is_file():
         return []

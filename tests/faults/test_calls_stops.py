@@ -109,6 +109,30 @@ def test_a_key_that_is_not_there_is_named_and_nothing_is_sent(cli, server, tmp_p
     assert server.requests == []
 
 
+def test_a_key_that_a_server_repeats_is_shown_and_kept_nowhere(cli, tmp_path):
+    with other_server() as address:
+        stopped = cli("compare", write_study(tmp_path, SimpleNamespace(openai_url=f"{address}/echo"), PAIRS))
+    assert "refuses: Wrong key: Bearer *** (HTTP 401)" in stopped.err
+    assert all(b"sk-imitated" not in file.read_bytes() for file in (tmp_path / ".judge").iterdir())
+
+
+def test_answers_are_waited_for_although_whoever_is_told_has_gone(server, tmp_path, monkeypatch):
+    """The reader of the progress left: what is on the wire is paid, and kept."""
+    from judge import Study
+
+    monkeypatch.setenv(KEY, "sk-imitated")
+    study = Study.open(write_study(tmp_path, server, 30))
+    server.latency_s = 0.4
+
+    def told(_):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        study.compare(progress=told)
+    states = dict(rows_of(tmp_path / ".judge/judge.db", "SELECT status, count(*) FROM attempt GROUP BY status"))
+    assert states == {"answered": len(server.requests)}
+
+
 def test_a_model_without_a_price_is_refused_before_anything_is_sent(cli, server, tmp_path):
     study = write_study(tmp_path, server, PAIRS)
     study.write_text(
@@ -175,6 +199,7 @@ def other_server():
     answers = {
         "/page": (200, "<!doctype html><title>Welcome</title>"),
         "/page-404": (404, "<html>Not here</html>"),
+        "/echo": (401, '{"error": {"message": "Wrong key: AUTHORIZATION"}}'),
         "/no-post": (405, '{"detail": "Method Not Allowed"}'),
     }
 
@@ -183,6 +208,7 @@ def other_server():
             self.rfile.read(int(self.headers["content-length"]))
             path = self.path.removesuffix("/chat/completions")
             status, body = answers.get(path, (404, '{"detail": "Not Found"}'))
+            body = body.replace("AUTHORIZATION", self.headers["authorization"])
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -226,7 +252,7 @@ def test_an_interrupt_waits_for_what_is_on_the_wire_and_keeps_it(server, tmp_pat
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     first, last = err.splitlines()
-    assert re.fullmatch(r"judging: nothing more is sent; waiting for \d+ open calls, Ctrl-C again ends at once", first)
+    assert re.fullmatch(r"judging: nothing more is sent; waiting for [1-9]\d* open calls, Ctrl-C again ends at once", first)
     assert last == "judge: interrupted; what was finished is kept, the same command goes on"
     sent = len(server.requests)
     assert sent < 126

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from judge.calls.failures import RETRIED, kind_of
 from judge.calls.providers.http import failed_from, limits, retry_after
+from judge.calls.providers.server import Server
+
+SERVER = Server(url="https://api.example/v1", variable="A_KEY", named=True)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,29 @@ def test_a_status_and_its_words_have_one_class(status, body, kind):
     assert kind_of(status, body) == kind
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"error": {"message": "x is bad"}}', "x is bad"),
+        ('{"error": {"msg": "x is bad"}}', "x is bad"),
+        ('{"error": null, "message": "no quota"}', "no quota"),
+        ('{"errors": [{"message": "bad"}, {"message": "worse"}]}', "bad; worse"),
+        ('{"detail": "Not Found"}', "Not Found"),
+        ('{"detail": [{"loc": ["body", "x"], "msg": "field required"}]}', "field required"),
+        ('{"error": "no model"}', "no model"),
+        ('{"error": {"type": "not_found_error"}}', '{"error": {"type": "not_found_error"}}'),
+        ("plain words", "plain words"),
+        ("<html>Not here</html>", "a web page came"),
+        ("", "without a word"),
+    ],
+)
+def test_the_words_of_an_error_are_found_in_whatever_form(body, words):
+    request = httpx2.Request("POST", "https://api.example/v1")
+    error = httpx2.HTTPStatusError("no", request=request, response=httpx2.Response(404, text=body, request=request))
+    error.status_code = 404
+    assert failed_from(error, SERVER).text == words
+
+
 def test_only_what_may_go_well_later_is_tried_again():
     assert {"throttled", "overloaded", "transport"} == RETRIED
 
@@ -101,10 +128,10 @@ def caused(error, cause):
     ],
 )
 def test_a_lost_call_may_have_been_paid_unless_it_never_left(error, paid):
-    failed = failed_from(error)
+    failed = failed_from(error, SERVER)
     assert (failed.kind, failed.paid) == ("transport", paid)
 
 
 def test_an_error_that_is_no_failure_of_the_call_is_not_swallowed():
     with pytest.raises(ZeroDivisionError):
-        failed_from(ZeroDivisionError("a bug"))
+        failed_from(ZeroDivisionError("a bug"), SERVER)

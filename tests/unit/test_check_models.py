@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +47,9 @@ def test_without_a_key_nobody_is_asked_and_the_lack_is_said(server, tmp_path, mo
     monkeypatch.delenv(KEY, raising=False)
     said = codes(write_study(tmp_path, server, 3))
     assert not {"model_unlisted", "model_not_looked_up"} & set(said)
-    assert said["no_key"].startswith("Judge live: no key for 127.0.0.1:")
+    assert re.fullmatch(
+        rf"Judge live: no key for 127.0.0.1:\d+: {KEY} is not set. Set it, or put it into .env.", said["no_key"]
+    )
     assert server.connections == 0
 
 

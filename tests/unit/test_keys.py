@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -157,6 +161,36 @@ def test_a_judge_that_was_asked_everything_needs_its_key_no_more(capsys, two_jud
     monkeypatch.delenv("LOCAL_KEY")
     assert cli.well("compare", study, "--json").events[-1]["answered"] == 24
     assert len(server.requests) == asked
+
+
+def test_a_judge_that_is_to_be_asked_anew_needs_its_key_before_another_is_asked(capsys, two_judges, monkeypatch):
+    """It answered everything once, unreadably; the other judge is new."""
+    study, server = two_judges
+    both = study.read_text()
+    other = {"anthropic": "m", "base_url": server.url, "key_env": "LOCAL_KEY"}
+    study.write_text(re.sub("(?m)^judges: .*$", f"judges: {json.dumps({'other': other})}", both))
+    monkeypatch.setenv("LOCAL_KEY", SECRET)
+    cli = Cli(capsys)
+    server.faulty = lambda _: "malformed_text"
+    cli.well("compare", study)
+    server.faulty = lambda _: None
+    with closing(sqlite3.connect(study.parent / ".judge/judge.db")) as tx:
+        tx.execute("PRAGMA foreign_keys = OFF")
+        tx.execute("DELETE FROM attempt WHERE call IN (SELECT digest FROM call WHERE digest != first)")
+        tx.commit()
+    study.write_text(both)
+    monkeypatch.delenv("LOCAL_KEY")
+    before = len(server.requests)
+    stopped = cli("compare", study)
+    assert (stopped.code, len(server.requests)) == (2, before)
+    assert "judges.other: no key for" in stopped.err
+
+
+def test_a_variable_of_blanks_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_KEY", "  ")
+    env(tmp_path, "LOCAL_KEY=b\n")
+    assert take_variables(tmp_path, ["LOCAL_KEY"]) == ["LOCAL_KEY"]
+    assert os.environ["LOCAL_KEY"] == "b"
 
 
 @pytest.mark.parametrize("key", ["sk-a\nb", "sk-\u00fcber", "sk-a b", "sk-\x07", "\u200bsk-a"])

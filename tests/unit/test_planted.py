@@ -230,5 +230,7 @@ def test_a_wrong_key_is_a_finding_without_the_key(capsys, nowhere, monkeypatch):
         monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-word")
         result = Cli(capsys)("doctor", "--live")
     assert result.code == 2
-    assert " refuses: " in result.out
+    said = re.search(r"BAD  openai: (.*)", result.out)[1]
+    assert said.startswith("gpt-6-luna at 127.0.0.1:")
+    assert said.endswith("refuses: The key is wrong (HTTP 401). Check the key in OPENAI_API_KEY, and what it may do.")
     assert "sk-secret-word" not in result.out + result.err

@@ -43,7 +43,7 @@ class AnthropicProvider:
         except Exception as error:
             response = filtered(error)
             if response is None:
-                raise CallFailed(failed_from(error, _limits)) from error
+                raise CallFailed(failed_from(error, self.server, _limits)) from error
         raw = response.text
         request_id = response.headers.get("request-id")
         answer = self.read(raw, call, request_id)
@@ -55,7 +55,7 @@ class AnthropicProvider:
 
     async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""
-        return await listed(self._open(), timeout_s)
+        return await listed(self._open(), self.server, timeout_s)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -11,11 +11,11 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from judge.calls.failures import CallFailed, Failed, codes_of, is_filtered, is_page, is_too_long, kind_inside, kind_of
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel
+from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Usage
 
 
@@ -34,7 +34,7 @@ async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float
         raise TimeoutError(f"no whole answer within {timeout_s:g} s") from late
 
 
-async def listed(client: Any, timeout_s: float) -> list[ListedModel]:
+async def listed(client: Any, server: Server, timeout_s: float) -> list[ListedModel]:
     """Ask an SDK's client for its models, all pages of the list.  Raises CallFailed."""
     try:
         async with asyncio.timeout(timeout_s):
@@ -42,7 +42,7 @@ async def listed(client: Any, timeout_s: float) -> list[ListedModel]:
     except (AttributeError, LookupError, TypeError, ValueError) as error:  # what an SDK makes of a page that is no list
         raise CallFailed(Failed(kind="transport", text="what came is no list of models")) from error
     except Exception as error:
-        raise CallFailed(failed_from(error)) from error
+        raise CallFailed(failed_from(error, server)) from error
 
 
 def _listed(model: Any) -> ListedModel:
@@ -111,8 +111,11 @@ def filtered(error: Exception) -> Any:
     return response if response is not None and response.status_code < 500 and is_filtered(response.text) else None
 
 
-def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limits] | None = None) -> Failed:
-    """Class an SDK's exception; one that is no failure of the call is raised again.  limits_of: reads announced limits."""
+def failed_from(error: Exception, server: Server, limits_of: Callable[[Mapping[str, str]], Limits] | None = None) -> Failed:
+    """Class an SDK's exception; one that is no failure of the call is raised again.
+
+    server: was asked; its key stands in no text.  limits_of: reads announced limits.
+    """
     status = getattr(error, "status_code", None)
     response = getattr(error, "response", None)
     if status is None or response is None:
@@ -120,13 +123,13 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
         if "Timeout" in name or "Connection" in name or isinstance(error, OSError):
             # Names do not tell whether the provider got it and charged for it; only a refused connection does.
             refused = _refusal(error)
-            text = f"{name}: {error}" if refused is None else f"no connection to {_host(error)}: {refused}"
-            return Failed(kind="transport", text=_short(text), paid=refused is None)
+            text = f"{name}: {error}" if refused is None else f"no connection to {server.host}: {refused}"
+            return Failed(kind="transport", text=_short(server.without_key(text)), paid=refused is None)
         raise error
     headers = response.headers
     return Failed(
         kind=kind_of(status, response.text),
-        text=_told(response.text),
+        text=_told(server.without_key(response.text)),
         status=status,
         retry_after_s=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("request-id"),
@@ -136,8 +139,8 @@ def failed_from(error: Exception, limits_of: Callable[[Mapping[str, str]], Limit
 
 
 def _told(body: str) -> str:
-    """Give the words of an error's body."""
-    return "a web page came" if is_page(body) else _short(codes_of(body)[1] or "without a word")
+    """Give the words of an error's body; one without any is shown as it is."""
+    return "a web page came" if is_page(body) else _short(codes_of(body)[1] or body or "without a word")
 
 
 def _refusal(error: BaseException | None) -> str | None:
@@ -160,11 +163,6 @@ def _refusal(error: BaseException | None) -> str | None:
                 words = "nobody took it"
         error = error.__cause__ or error.__context__
     return words
-
-
-def _host(error: BaseException) -> str:
-    url = urlsplit(str(getattr(getattr(error, "request", None), "url", "")))
-    return url.netloc.rpartition("@")[2] or "the provider"
 
 
 def _short(text: str) -> str:

@@ -47,7 +47,7 @@ class OpenAIProvider:
         except Exception as error:
             response = filtered(error)
             if response is None:
-                raise CallFailed(failed_from(error, _limits)) from error
+                raise CallFailed(failed_from(error, self.server, _limits)) from error
         raw, headers = response.text, response.headers
         request_id = headers.get("x-request-id")
         answer = self.read(raw, call, request_id)
@@ -63,7 +63,7 @@ class OpenAIProvider:
 
     async def models(self, timeout_s: float) -> list[ListedModel]:
         """Name the models that this key may ask, free of charge.  Raises CallFailed."""
-        return await listed(self._open(), timeout_s)
+        return await listed(self._open(), self.server, timeout_s)
 
     async def close(self) -> None:
         """Give the connections back."""

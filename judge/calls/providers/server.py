@@ -15,7 +15,10 @@ _NO_KEY: Final = "none"  # the packages send something
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One server behind one key.  variable: of the environment, which holds the key; named: by the study itself."""
+    """One server behind one key.
+
+    url: what is asked.  variable: of the environment, which holds the key.  named: by the study itself, not by us.
+    """
 
     url: str
     variable: str
@@ -25,6 +28,16 @@ class Server:
     def host(self) -> str:
         """Give the address as people call it: host and port, nothing secret."""
         return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    @property
+    def has_key(self) -> bool:
+        """Say whether the variable holds anything."""
+        return holds(self.variable)
+
+    def without_key(self, text: str) -> str:
+        """Take the key out of what a server said: it may repeat what it was sent."""
+        found = os.environ.get(self.variable, "").strip()
+        return text.replace(found, "***") if found else text
 
     def key(self) -> str:
         """Find the key in the environment; `.env` was read into it before.
@@ -41,6 +54,11 @@ class Server:
             problem = f"the key for {self.host} in {self.variable} holds a space, a line break or a letter beyond ASCII"
             raise JudgeError(problem, hint="copy it anew from the provider's page")
         return found
+
+
+def holds(variable: str) -> bool:
+    """Say whether a variable of the environment holds more than blanks."""
+    return bool(os.environ.get(variable, "").strip())
 
 
 def on_this_machine(base_url: str | None) -> bool:
