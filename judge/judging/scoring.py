@@ -29,18 +29,24 @@ after them. A level is a whole number; levels between those described may be giv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
-    """A judge is to score one arm's text on an example, for the n-th time."""
+    """A judge is to score one arm's text on an example, for the n-th time; perhaps on one criterion alone."""
 
     example: Example
     arm: str
     text: str
     judge: Judge
     repeat: int = 1
+    criterion: str | None = None
 
     @property
     def tag(self) -> str:
         """Name the cell for the engine."""
-        return canonical_json(["score", self.example.id, self.arm, self.judge.name, self.repeat])
+        only = [] if self.criterion is None else [self.criterion]
+        return canonical_json(["score", self.example.id, self.arm, self.judge.name, self.repeat, *only])
+
+    def criteria(self, rubric: Rubric) -> tuple[Criterion, ...]:
+        """Give the criteria that the judge is asked to score by."""
+        return tuple(one for one in graded(rubric, self.example) if self.criterion in (None, one.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +71,8 @@ def span_of(criterion: Criterion) -> tuple[int, int]:
 
 
 def score_request(one: Scoring, rubric: Rubric, reask: int = 0) -> Request:
-    """Write the request for one output, all criteria in one call.  reask: asked anew because no answer could be read."""
-    criteria = graded(rubric, one.example)
+    """Write the request for one output.  reask: asked anew because no answer could be read."""
+    criteria = one.criteria(rubric)
     marker = fence_marker(one.text, "")
     parts = [f"The task: {rubric.task}", "The request:", fence(marker, "request", conversation(one.example))]
     if rubric.show_reference and one.example.reference is not None:
@@ -106,7 +112,7 @@ def _answer(criterion: Criterion) -> dict[str, Any]:
 
 
 def parse_scores(answer: Answer | None, criteria: Sequence[Criterion]) -> list[ParsedScore]:
-    """Read one answer to all criteria; what cannot be used has value None and its reason.
+    """Read one answer to these criteria; what cannot be used has value None and its reason.
 
     answer: None when nobody has one (`absent`).
     """

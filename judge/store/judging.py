@@ -21,7 +21,10 @@ _NOTED: Final = update(_ASK).where(_ASK.c.id == bindparam("cell")).values(call=b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One ask: digests of pair, judge and rubric; criterion, order, repeat; the call that answers it."""
+    """One ask: digests of pair and judge, what was asked by, criterion, order, repeat; the call that answers it.
+
+    rubric: its digest; for an example with checks of its own a name that begins with it, see `Opened.rubric_for`.
+    """
 
     pair: str
     judge: str
@@ -67,12 +70,16 @@ class AskedCall:
 
 
 def asked_calls(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> Iterator[AskedCall]:
-    """Give each call by which these judges were asked about the study's pairs: judges digest -> name."""
+    """Give each call by which these judges were asked about the study's pairs: judges digest -> name.
+
+    Whatever checks of their own the examples had then: all of it was paid.
+    """
     query = (
         select(StudyPairRow.id, AskRow.judge, AskRow.repeat, CallRow.first)
         .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
         .join(CallRow, col(CallRow.digest) == col(AskRow.call))
-        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(AskRow.judge).in_(list(judges)))
+        .where(col(StudyPairRow.study_id) == study, col(AskRow.judge).in_(list(judges)))
+        .where(col(AskRow.rubric).startswith(rubric))
         .distinct()
     )
     for pair, judge, repeat, first in tx.exec(query):
@@ -104,38 +111,45 @@ def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]]) -> None
     )
 
 
-def read_by(tx: Session, study: int, rubric: str, judges: Mapping[str, str], parser: str) -> list[tuple[str, str, str]]:
-    """Give (pair, judge, call) of answers about the study's pairs that a parser of this name read: judges digest -> name."""
+def read_by(
+    tx: Session, study: int, rubrics: Mapping[str, str], judges: Mapping[str, str], parser: str
+) -> set[tuple[str, str]]:
+    """Give (judge, call) of answers about pairs that a parser of this name read.
+
+    rubrics: pair's id in the study -> what it is asked by.  judges: digest -> name.
+    """
     query = (
-        select(StudyPairRow.id, AskRow.judge, AskRow.call)
+        select(StudyPairRow.id, AskRow.judge, AskRow.call, AskRow.rubric)
         .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
         .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-        .where(col(StudyPairRow.study_id) == study, col(AskRow.rubric) == rubric, col(AskRow.judge).in_(list(judges)))
+        .where(col(StudyPairRow.study_id) == study, col(AskRow.judge).in_(list(judges)))
         .where(col(ReadingRow.parser) == parser)
         .distinct()
     )
-    return [(pair, judges[judge], call or "") for pair, judge, call in tx.exec(query)]
+    return {(judges[judge], call or "") for pair, judge, call, rubric in tx.exec(query) if rubrics.get(pair) == rubric}
 
 
-def readings(
-    tx: Session, study: int, rubric: str, judges: Mapping[str, str], pairs: Iterable[str] | None = None
-) -> list[Reading]:
-    """Give readings about the study's pairs under one rubric.
+def readings(tx: Session, study: int, rubrics: Mapping[str, str], judges: Mapping[str, str]) -> list[Reading]:
+    """Give readings about pairs.
 
-    judges: digest -> name.  pairs: ids in the study; all unless given.  Readings carry these ids and today's judge names.
+    rubrics: pair's id in the study -> what it is asked by.  judges: digest -> name.  Readings carry these ids and names.
     """
     found: list[Reading] = []
     for said_by, name in sorted(judges.items(), key=lambda item: item[1]):
-        query = (
-            select(StudyPairRow.id, ReadingRow.content)
-            .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
-            .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-            .where(col(StudyPairRow.study_id) == study, col(AskRow.judge) == said_by, col(AskRow.rubric) == rubric)
-            .order_by(col(StudyPairRow.id), col(AskRow.criterion), col(AskRow.shown), col(AskRow.repeat))
-        )
-        some = [query] if pairs is None else [query.where(col(StudyPairRow.id).in_(ids)) for ids in chunks(pairs)]
-        for part in some:
-            found += [from_content(Reading, content, pair=pair, judge=name) for pair, content in tx.exec(part)]
+        for ids in chunks(rubrics):
+            query = (
+                select(StudyPairRow.id, AskRow.rubric, ReadingRow.content)
+                .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
+                .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
+                .where(col(StudyPairRow.study_id) == study, col(StudyPairRow.id).in_(ids), col(AskRow.judge) == said_by)
+                .where(col(AskRow.rubric).in_({rubrics[id_] for id_ in ids}))
+                .order_by(col(StudyPairRow.id), col(AskRow.criterion), col(AskRow.shown), col(AskRow.repeat))
+            )
+            found += [
+                from_content(Reading, content, pair=pair, judge=name)
+                for pair, rubric, content in tx.exec(query)
+                if rubric == rubrics[pair]
+            ]
     return found
 
 

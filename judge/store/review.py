@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, delete, select
 
 from judge.domain import Label, Score
 from judge.store.content import from_content, to_content
-from judge.store.rows import insert_new, upsert
+from judge.store.rows import chunks, insert_new, upsert
 from judge.store.schema.study import ImportedLabelRow, SampledRow, ScoreRow, StudyPairRow
 
 
@@ -103,6 +103,17 @@ def put_scores(tx: Session, study: int, scores: Sequence[Score]) -> None:
             for s in scores
         ],
     )
+
+
+def replace_scores(tx: Session, study: int, scores: Sequence[Score], of: Collection[str], sources: Collection[str]) -> None:
+    """Keep scores in place of all that these sources ever gave to examples: of names the examples."""
+    for some in chunks(of):
+        tx.exec(
+            delete(ScoreRow).where(
+                col(ScoreRow.study_id) == study, col(ScoreRow.example).in_(some), col(ScoreRow.source).in_(list(sources))
+            )
+        )
+    put_scores(tx, study, scores)
 
 
 def scores(tx: Session, study: int) -> list[Score]:

@@ -65,7 +65,7 @@ def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge, *,
     mine = [one for one in asks if one.judge.name == judge.name]
     reasons = _RETRIED if retry else UNREADABLE
     with work.database.read() as tx:
-        read = store.readings(tx, work.record.id, work.rubric, {work.judges[judge.name]: judge.name})
+        read = store.readings(tx, work.record.id, work.rubrics(work.sources.pairs), {work.judges[judge.name]: judge.name})
         of_no_use = {(one.pair, one.order, one.repeat) for one in read if one.reason in reasons}
         unread = [one for one in mine if (one.pair.id, one.order, one.repeat) in of_no_use]
         named = {request(one, rubric).digest for one in mine} | {request(one, rubric, 1).digest for one in unread}
@@ -207,7 +207,7 @@ def cells(work: Opened, one: Ask, rubric: Rubric, call: str | None = None) -> li
         store.Cell(
             pair=work.pairs[one.pair.id],
             judge=work.judges[one.judge.name],
-            rubric=work.rubric,
+            rubric=work.rubric_for(one.pair.example),
             criterion=question.id,
             order=one.order,
             repeat=one.repeat,

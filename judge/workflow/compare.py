@@ -76,7 +76,7 @@ def compare(
         by_judge=cost.by_judge,
         repeats=cost.repeats,
         unscored=found.unscored,
-        notices=(*_other_rubric(work), *repaired(work, {pair.id for pair in work.sources.pairs}), *found.reasons.notices()),
+        notices=(*_other_rubric(work), *repaired(work, work.sources.pairs), *found.reasons.notices()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from judge.domain import OVERALL, SELF_PREFERENCE, Notice, Pair, Reading
@@ -104,12 +104,12 @@ class Reasons:
         return found
 
 
-def repaired(work: Opened, pairs: Collection[str]) -> list[Notice]:
+def repaired(work: Opened, pairs: Iterable[Pair]) -> list[Notice]:
     """Say how many answers of each judge about these pairs were no plain JSON and were read all the same."""
     judges = {digest: name for name, digest in work.judges.items()}
     with work.database.read() as tx:
-        read = store.read_by(tx, work.record.id, work.rubric, judges, LENIENT)
-    counts = Counter(judge for judge, _ in {(judge, call) for pair, judge, call in read if pair in pairs})
+        read = store.read_by(tx, work.record.id, work.rubrics(pairs), judges, LENIENT)
+    counts = Counter(judge for judge, _ in read)
     return [
         Notice(code="repaired", text=f"{count} answers of judge {judge} had words around them and were read all the same.")
         for judge, count in sorted(counts.items())

@@ -104,7 +104,7 @@ def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str,
     reasons = Reasons()
     reasons.add(measured.readings)
     in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
-    by_judges = [*reasons.notices(), *repaired(work, {pair.id for pair in measured.pairs})]
+    by_judges = [*reasons.notices(), *repaired(work, measured.pairs)]
     return [*notices, *kin_notices(work.sources), *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
 
 

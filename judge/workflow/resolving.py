@@ -37,7 +37,7 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
     spoken = {work.judges[name]: name for name, judge in work.study.judges.items() if judge.source == "calls"}
     given = {work.judges[name]: name for name in sources.verdicts}
     with work.database.read() as tx:
-        of_files = [one for one in store.readings(tx, work.record.id, work.rubric, spoken) if one.pair in there]
+        of_files = store.readings(tx, work.record.id, dict.fromkeys(there, work.rubric), spoken)
         concluded = [one for one in store.verdicts(tx, work.record.id, work.rubric, given) if one.pair in there]
     scope = scope_of(sources.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
     read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
@@ -45,7 +45,7 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
         part = sources.pairs[start : start + _PART]
         ids = [pair.id for pair in part]
         with work.database.read() as tx:
-            kept = store.readings(tx, work.record.id, work.rubric, asked_by_us, ids)
+            kept = store.readings(tx, work.record.id, work.rubrics(part), asked_by_us)
         readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
         said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
         yield part, readings, [*said, *jury(said)]

@@ -12,7 +12,7 @@ from judge.agreement import estimate_document
 from judge.calls import Answer, Settings
 from judge.domain import MODELS, Estimate, Example, Judge, Notice, Output, Rubric, Score
 from judge.errors import StudyError
-from judge.judging import Scoring, graded, parse_scores, score_request, span_of
+from judge.judging import ParsedScore, Scoring, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
 from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, answers
@@ -76,31 +76,30 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
     rubric, judges = _by(work)
     texts = dict(_texts(work))
     asks = [
-        Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge, repeat=repeat)
+        one
         for (arm, example), output in texts.items()
         if output is not None and output.text is not None
         for judge in judges
-        for repeat in range(1, judge.repeats + 1)
-        if graded(rubric, work.sources.examples[example])
+        for one in _asks(Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge), rubric)
     ]
 
     def readable(place: int, answer: Answer | None) -> bool:
-        said = parse_scores(answer, graded(rubric, asks[place].example))
+        said = parse_scores(answer, asks[place].criteria(rubric))
         return all(one.reason not in UNREADABLE for one in said)
 
     requests = [partial(score_request, one, rubric) for one in asks]
     found, asked = answers(work, judges, requests, readable, settings or Settings(), progress)
-    given: dict[tuple[str, str, str], list[Answer | None]] = {}
+    given: dict[tuple[str, str, str], list[ParsedScore]] = {}
     for one, answer in zip(asks, found, strict=True):
-        given.setdefault((one.judge.name, one.arm, one.example.id), []).append(answer)
+        given.setdefault((one.judge.name, one.arm, one.example.id), []).extend(parse_scores(answer, one.criteria(rubric)))
     scores = [
         row
         for judge in judges
         for arm, example in texts
-        for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example)))
+        for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example), ()))
     ]
     with work.database.write() as tx:
-        score_store.put_scores(tx, work.record.id, scores)
+        score_store.replace_scores(tx, work.record.id, scores, list(work.sources.examples), [judge.name for judge in judges])
     return Scored(scores=tuple(scores), table=tuple(_table(work, scores)), asked=asked, notices=_left_out(work))
 
 
@@ -125,14 +124,22 @@ def _texts(work: Opened) -> Iterator[tuple[tuple[str, str], Output | None]]:
             yield (arm, example), there.get(example)
 
 
-def _scores(work: Opened, judge: str, arm: str, example: str, given: Sequence[Answer | None] | None) -> list[Score]:
-    """Make one judge's scores of one output.  given: its answers, None when there was no text to ask about."""
+def _asks(one: Scoring, rubric: Rubric) -> Iterator[Scoring]:
+    """Ask about one output as often as the judge is asked, by all criteria together or by each alone."""
+    criteria = [criterion.id for criterion in one.criteria(rubric)]
+    for repeat in range(1, one.judge.repeats + 1):
+        if one.judge.per_call == "one":
+            yield from (replace(one, repeat=repeat, criterion=criterion) for criterion in criteria)
+        elif criteria:
+            yield replace(one, repeat=repeat)
+
+
+def _scores(work: Opened, judge: str, arm: str, example: str, given: Sequence[ParsedScore]) -> list[Score]:
+    """Make one judge's scores of one output.  given: what its answers say; nothing when there was no text to ask about."""
     assert work.sources.rubric is not None
-    criteria = graded(work.sources.rubric, work.sources.examples[example])
-    read = [parse_scores(answer, criteria) for answer in given or ()]
     rows = []
-    for n, criterion in enumerate(criteria):
-        said = [one[n] for one in read]
+    for criterion in graded(work.sources.rubric, work.sources.examples[example]):
+        said = [one for one in given if one.criterion == criterion.id]
         values = [one.value for one in said if one.value is not None]
         reason = None if values else said[0].reason if said else "output_missing"
         value = sum(values) / len(values) if values else None

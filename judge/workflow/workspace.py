@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from judge import access, data
 from judge.clock import Clock
-from judge.domain import Judge, Label, Pair
+from judge.domain import Example, Judge, Label, Pair
 from judge.errors import JoinError
 from judge.ids import digest
 from judge.rubric import rubric_digest
@@ -49,6 +49,20 @@ class Opened:
     def study(self) -> Study:
         """The study file's contents."""
         return self.sources.study
+
+    def rubric_for(self, example: Example) -> str:
+        """Name what judges are asked about an example: the rubric, with the example's own checks where it asks for them.
+
+        The checks change the question as a whole, so that no answer to another list of checks may count.
+        """
+        rubric = self.sources.rubric
+        if rubric is None or not rubric.checklist or not example.checklist:
+            return self.rubric
+        return f"{self.rubric}.{digest('checklist', list(example.checklist))[:16]}"
+
+    def rubrics(self, pairs: Iterable[Pair]) -> dict[str, str]:
+        """Name what judges are asked about pairs, by their ids."""
+        return {pair.id: self.rubric_for(pair.example) for pair in pairs}
 
 
 def database_place(study: Study, given: str | None) -> str:

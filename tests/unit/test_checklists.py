@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -77,6 +78,51 @@ def test_two_judges_are_laid_beside_one_another_on_the_pairs_that_have_the_check
     assert {name: (span["pairs"], span["neither"]) for name, span in bridge["criteria"].items()} == {
         "check_1": (4, 0), "check_2": (2, 0), "overall": (8, 0), "right": (8, 0),
     }  # fmt: skip
+
+
+def truthful(body):
+    """Judge as the questions say: whoever is newer passes, but a question with NEVER the other way round."""
+    text = body["messages"][-1]["content"]
+    shown = re.findall(r"The (first|second) answer:\n\n<<<[^\n]*\n(.*)", text)
+    newer = next(place for place, words in shown if "newer" in words)
+    older = {"first": "second", "second": "first"}[newer]
+    criteria = {}
+    for name, question in re.findall(r"(?m)^- (check_\d) [^:]*: (.*)$", text):
+        passes, fails = (older, newer) if "NEVER" in question else (newer, older)
+        criteria[name] = {"reasons": "So.", passes: "pass", fails: "fail"}
+    said = {"reasons": "So.", "choice": older if "NEVER" in text else newer}
+    return json.dumps({"criteria": {**criteria, "right": said}, "overall": said})
+
+
+def test_an_answer_to_another_list_of_checks_counts_nowhere(server, tmp_path, capsys):
+    """The checks are a part of the question: with others, nothing that was said before is an answer to it."""
+    server.answer = truthful
+    both = (["Does it name the day?", "Is it kind?"],)
+    cli, judges = Cli(capsys), ("one", "other")
+    study = study_of(tmp_path, server, both, judges, pairs=4)
+    cli.well("compare", study)
+    asked = len(server.requests)
+    study_of(tmp_path, server, (["Does it NEVER name the day?"], both[0], [], both[0]), judges, pairs=4)
+
+    def said():
+        rows = [json.loads(line) for line in cli.well("export", "verdicts", study).out.splitlines()]
+        return {(row["pair"], row.get("criterion", "overall")): row.get("value") for row in rows if row["judge"] == "one"}
+
+    stale = said()
+    assert (stale["q0/tuned", "check_1"], stale["q0/tuned", "overall"], stale["q2/tuned", "overall"]) == (None, None, None)
+    assert stale["q1/tuned", "check_1"] == stale["q1/tuned", "overall"] == "b"
+    assert ("q2/tuned", "check_1") not in stale
+    cli.well("compare", study)
+    assert len(server.requests) - asked == 2 * 2 * 2  # two pairs in both orders to two judges
+    now = said()
+    assert (now["q0/tuned", "check_1"], now["q0/tuned", "overall"], now["q2/tuned", "overall"]) == ("a", "a", "b")
+    assert {key for key in now if key[1] == "check_2"} == {("q1/tuned", "check_2"), ("q3/tuned", "check_2")}
+    bridge = cli.well("bridge", "one", "other", study, "--json").json
+    assert {name: span["both"] for name, span in bridge["criteria"].items()} == {
+        "check_1": 3, "check_2": 2, "overall": 4, "right": 4,
+    }  # fmt: skip
+    study_of(tmp_path, server, both, judges, pairs=4)
+    assert said()["q0/tuned", "check_1"] == "b", "the answers to the first list are there again"
 
 
 @pytest.mark.parametrize("checklist", ["Says four.", [4], ["Says four.", ""], {"a": "Says four."}, 3, True])

@@ -176,6 +176,37 @@ def test_scores_can_be_exported_and_again_cost_nothing(cli, server, tmp_path):
     assert cli.well("export", "scores", study).out == first
 
 
+def test_a_judge_may_score_by_one_criterion_in_a_call(cli, server, tmp_path):
+    together = table(cli.well("score", draft(server).write(tmp_path / "all"), "--json"))
+    seen = len(server.requests)
+
+    def answer(body):
+        every = said(5 if "newer" in str(body) else 2)["criteria"]
+        return json.dumps({"criteria": {name: every[name] for name in every if name in str(body["response_format"])}})
+
+    server.answer = answer
+    made = draft(server)
+    made.config["judges"]["live"]["per_call"] = "one"
+    assert table(cli.well("score", made.write(tmp_path / "one"), "--json")) == together
+    assert len(server.requests) - seen == 2 * seen
+
+
+def test_scores_on_a_check_that_was_taken_out_are_gone(cli, server, tmp_path):
+    made = draft(server)
+    made.rubric["per_example"] = "checklist"
+    made.examples[0]["meta"] = {"checklist": ["Does it name the day?"]}
+    server.answer = lambda body: json.dumps(
+        {"criteria": {**said(3)["criteria"], "check_1": {"reasons": "So.", "result": "pass"}}}
+    )
+    study = made.write(tmp_path)
+    cli.well("score", study)
+    assert "check_1" in cli.well("export", "scores", study).out
+    made.examples[0]["meta"] = {"checklist": []}
+    made.write(tmp_path)
+    cli.well("score", study)
+    assert "check_1" not in cli.well("export", "scores", study).out
+
+
 def test_a_level_out_of_range_is_asked_for_once_more_and_then_missing(cli, server, tmp_path):
     server.answer = lambda body: json.dumps(said(7))
     rows = table(cli.well("score", draft(server).write(tmp_path), "--json"))
