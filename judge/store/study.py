@@ -189,9 +189,13 @@ def _json_keys(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def note_judging(tx: Session, rubric: str, now: datetime) -> None:
-    """Remember when a rubric version was first judged by: labels opened before that tell a tuned rubric."""
-    row = tx.get_one(RubricRow, rubric)
+def note_judging(tx: Session, digest: str, rubric: Rubric, now: datetime) -> None:
+    """Remember when a rubric version was first judged by: labels opened before that tell a tuned rubric.
+
+    digest: of the rubric, perhaps with the checklists of the examples after it.
+    """
+    put_rubric(tx, digest, rubric)
+    row = tx.get_one(RubricRow, digest)
     row.first_judged_at = row.first_judged_at or now
 
 

@@ -60,7 +60,7 @@ def compare(
     _keep_files(work)
     with work.database.write() as tx:
         if rubric and judges:
-            study_store.note_judging(tx, work.rubric, work.clock())
+            study_store.note_judging(tx, work.judged_by, rubric, work.clock())
     try:
         said = Asked()
         if rubric and asking:
@@ -90,7 +90,7 @@ def _keep_files(work: Opened) -> None:
     given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts]
     if given:
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.rubric, work.judges, given, work.pairs)
+            store.put_verdicts(tx, work.judged_by, work.judges, given, work.pairs)
 
 
 def _cell_of(work: Opened, reading: Reading) -> store.Cell:
@@ -123,7 +123,7 @@ def _conclude(work: Opened) -> _Concluded:
     for pairs, readings, verdicts in judged_in_parts(work):
         spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.rubric, names, spoken, {pair.id: work.pairs[pair.id] for pair in pairs})
+            store.put_verdicts(tx, work.judged_by, names, spoken, {pair.id: work.pairs[pair.id] for pair in pairs})
         found.unscored += sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts)
         found.reasons.add(readings)
         found.given.add(readings)

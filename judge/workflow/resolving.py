@@ -38,7 +38,7 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
     given = {work.judges[name]: name for name in sources.verdicts}
     with work.database.read() as tx:
         of_files = store.readings(tx, work.record.id, dict.fromkeys(there, work.rubric), spoken)
-        concluded = [one for one in store.verdicts(tx, work.record.id, work.rubric, given) if one.pair in there]
+        concluded = [one for one in store.verdicts(tx, work.record.id, work.judged_by, given) if one.pair in there]
     scope = scope_of(sources.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
     read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
     for start in range(0, len(sources.pairs), _PART):

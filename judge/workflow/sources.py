@@ -52,6 +52,7 @@ class Sources:
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
     scores: tuple[Score, ...] = ()
+    checks: str = ""  # names the checklists of all examples, where the rubric asks for them
 
     @property
     def rubric(self) -> Rubric | None:
@@ -84,7 +85,14 @@ def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sour
         verdicts={j.name: rows.verdicts(j) for j in judges if j.source == "verdicts"},
         labels=rows.labels(),
         scores=tuple(data.read_scores(study.scores).rows) if study.scores else (),
+        checks=_checks(sources),
     )
+
+
+def _checks(sources: Sources) -> str:
+    lists = {id_: list(example.checklist) for id_, example in sources.examples.items() if example.checklist}
+    asked = sources.rubric is not None and sources.rubric.checklist and lists
+    return digest("checklists", lists)[:16] if asked else ""
 
 
 def _from_pairs(study: Study) -> Sources:

@@ -133,6 +133,25 @@ def test_a_rubric_edited_after_labels_were_opened_is_trusted_on_the_confirmation
     assert desk.method() == "ppi++-tuned"  # and again
 
 
+@pytest.mark.parametrize("kind", ["recorded", "verdicts"])
+def test_a_checklist_edited_after_labels_were_opened_is_an_edited_rubric(tmp_path, kind):
+    made = draft()
+    made.rubric["per_example"] = "checklist"
+    made.examples[0]["meta"] = {"checklist": ["Does it name the day?"]}
+    if kind == "verdicts":
+        made.recordings = {}
+        rows = [(row["id"], VALUES[n % len(VALUES)]) for n, row in enumerate(made.examples)]
+        made.verdicts["owl"] = [{"pair": f"{id_}/tuned", "judge": "owl", "value": value} for id_, value in rows]
+    desk = Desk(tmp_path, made)
+    assert desk.method() == "ppi++"
+    desk.write_report()
+    assert desk.method() == "ppi++"
+    made.examples[0]["meta"] = {"checklist": ["Does it name the hour?"]}
+    assert desk.method() == "ppi++-tuned"
+    made.examples[0]["meta"] = {"checklist": ["Does it name the day?"]}
+    assert desk.method() == "ppi++"
+
+
 def test_the_rubric_of_before_is_trusted_again_when_it_comes_back(desk):
     first = desk.made.rubric["overall"]
     desk.method()
