@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from judge.decision.standing import Guard, Standing
 from judge.domain import Estimate
+
+_MOST_ITEMS: Final = 5000  # beyond which nobody labels, and few generate
 
 
 def primary(standing: Standing) -> str:
@@ -56,21 +59,26 @@ def steps(standing: Standing, code: str) -> tuple[str, ...]:
     }
     shown = f"Shown to fail: {lost}." if lost and code == "open" else ""
     simulated = "The labels are simulated: let people label before you believe this." if standing.simulated else ""
-    return tuple(step for step in (advice[code], shown, simulated) if step)
+    unasked = f"Go on with `judge compare`: {standing.unasked:,} answers of judges are not there yet." * bool(standing.unasked)
+    return tuple(step for step in (unasked, advice[code], shown, simulated) if step)
 
 
 def _settling(standing: Standing) -> str:
-    """Say how many items would settle it if the estimate stayed: the half-width shrinks with the root of n."""
+    """Say how many items would settle it if the estimate stayed: the half-width shrinks with the root of n.
+
+    A number beyond what anybody labels is said to be one, and is no claim that there is no difference.
+    """
     estimate = standing.primary
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return f"The interval is undefined ({estimate.reason}); more items are needed."
     distance = abs(estimate.value - standing.threshold)
     half_width = max(estimate.high - estimate.value, estimate.value - estimate.low)
-    if distance == 0 or estimate.n == 0 or (half_width / distance) ** 2 > 20:
-        return "The difference is too small for any sensible number of items to settle; change what you want to improve."
-    more = math.ceil(estimate.n * (half_width / distance) ** 2) - estimate.n
     what = "labelled pairs" if standing.by_people else "examples"
-    return f"About {max(more, 1)} more {what} would settle it if the estimate stayed where it is."
+    needed = estimate.n * (half_width / distance) ** 2 if distance else math.inf
+    if needed > _MOST_ITEMS:
+        beyond = f"more than {_MOST_ITEMS:,} {what}"
+        return f"If the estimate stayed where it is, only {beyond} would settle it; look for a larger difference to make."
+    return f"About {max(math.ceil(needed) - estimate.n, 1)} more {what} would settle it if the estimate stayed where it is."
 
 
 def _about(standing: Standing) -> str:

@@ -11,7 +11,7 @@ TOO_FEW: Final = "fewer than two items"
 ONE_CLUSTER: Final = "all items belong to one group or prompt, so nothing shows how they vary"
 NO_VARIATION: Final = "no variation: all labels are equal"
 NO_DISAGREEMENT: Final = "no variation: not one disagreement, so no interval can be estimated"
-ONE_ITEM_DECIDES: Final = "no interval: without one of the items all labels would be equal"
+ONE_ITEM_DECIDES: Final = "without one of the items all labels would be equal"
 SAME_EVERYWHERE: Final = "no variation between items"
 
 

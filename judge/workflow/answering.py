@@ -14,7 +14,7 @@ from judge.errors import StudyError
 from judge.judging import route
 from judge.store import calls as journal
 from judge.store.calls import Spent
-from judge.workflow.alone import alone
+from judge.workflow.alone import alone, at_work_since
 from judge.workflow.keys import take_keys
 from judge.workflow.workspace import Opened
 
@@ -188,7 +188,9 @@ def _engine(
     others: Mapping[str, Provider] | None,
 ) -> Iterator[tuple[Engine, Spent]]:
     with work.database.read() as tx:
-        before = journal.spent(tx, asked(tx))
+        # Who sends is alone at it; beside who only reads, another command may have calls on the wire.
+        running = None if settings.send else at_work_since(work.study.folder, "asks")
+        before = journal.spent(tx, asked(tx), now_open_since=running)
     budget = Budget(cap=work.study.budget_usd if models else None, spent=before.usd)
     providers = dict(others or {})
     for judge in models:

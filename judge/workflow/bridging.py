@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from judge.agreement import Bridge, bridge
-from judge.domain import Verdict
+from judge.domain import JURY, Verdict
 from judge.errors import JudgeError, StateError, did_you_mean
 from judge.workflow.resolving import judged
 from judge.workflow.workspace import Opened
@@ -35,6 +35,7 @@ def build_bridge(work: Opened, old: str, new: str) -> Bridge:
 
 def _said(verdicts: Sequence[Verdict], judge: str) -> list[Verdict]:
     own = [verdict for verdict in verdicts if verdict.judge == judge]
-    if not any(verdict.value is not None and verdict.basis != "identical" for verdict in own):
+    asked = verdicts if judge == JURY else own  # a jury speaks also where nobody was asked: of no quorum
+    if not any(one.judge != JURY and one.basis != "identical" and one.reason != "absent" for one in asked):
         raise StateError(f"the judge '{judge}' has no verdict yet", hint="run `judge compare` first")
     return own

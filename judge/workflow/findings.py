@@ -23,7 +23,7 @@ _UNUSABLE: Final[Mapping[str, tuple[frozenset[str], float, str]]] = {
     ),
     "judge_cut": (frozenset({"cut"}), 0.01, "were cut at the limit of their length: it thinks longer than there is room"),
     "judge_unreadable": (
-        frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range"}),
+        frozenset({"malformed", "empty", "unknown_name", "contradictory", "out_of_range", "absent"}),
         0.01,
         "could not be read: it does not keep to the form that is asked for",
     ),
@@ -88,9 +88,9 @@ class Reasons:
         self._counts: dict[str, Counter[str | None]] = {}
 
     def add(self, readings: Iterable[Reading]) -> None:
-        """Take note of readings; what was never asked says nothing of a judge."""
+        """Take note of readings; what was never asked says nothing of a judge, an answer without its choice does."""
         for reading in readings:
-            if reading.criterion == OVERALL and reading.reason != "absent":
+            if reading.criterion == OVERALL and (reading.reason != "absent" or reading.digest is not None):
                 self._counts.setdefault(reading.judge, Counter())[reading.reason] += 1
 
     def notices(self) -> list[Notice]:

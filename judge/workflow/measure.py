@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from judge import access
 from judge.agreement import Agreement, agreement, select_labels
 from judge.decision import Standing
-from judge.domain import OVERALL, Estimate, Label, Pair, Reading, Verdict
+from judge.domain import MODELS, OVERALL, Estimate, Label, Pair, Reading, Verdict
 from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
@@ -80,7 +80,10 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
         labels=_about(there, labels),
         agreement=measured,
         primary=primary,
-        standing=_standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
+        standing=replace(
+            _standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
+            unasked=_unasked(work, _about(there, readings)),
+        ),
     )
 
 
@@ -109,6 +112,14 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
         labels_in=sum(label.choice != "skipped" for label in counted),
         labels_planned=planned,
         simulated=bool(counted) and all(label.simulated for label in counted),
+    )
+
+
+def _unasked(work: Opened, readings: Iterable[Reading]) -> int:
+    """Count the answers of models that were planned and never came; those of files are all that there will be."""
+    models = {judge.name for judge in work.study.judges.values() if judge.source in MODELS}
+    return sum(
+        one.criterion == OVERALL and one.reason == "absent" and one.digest is None and one.judge in models for one in readings
     )
 
 

@@ -69,6 +69,16 @@ def test_a_run_that_cannot_go_on_says_why_in_one_line_and_goes_on_later(cli, ser
     assert (done["answered"], done["unscored"], done["calls"]) == (66 - 3, 0, 63)
 
 
+def test_a_report_after_a_stop_says_to_go_on(cli, server, tmp_path):
+    study = write_study(tmp_path, server, 30)
+    server.faults = {"quota": 1.0}
+    cli("compare", study)
+    assert "1. Go on with `judge compare`: 60 answers of judges are not there yet." in cli.well("report", study).out
+    server.faults = {}
+    cli.well("compare", study)
+    assert "Go on with" not in cli.well("report", study).out
+
+
 def test_what_was_answered_before_the_stop_is_not_asked_again(cli, server, tmp_path):
     study = write_study(tmp_path, server, 30)
     server.faults = {"quota": 0.1}

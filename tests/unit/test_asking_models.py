@@ -354,6 +354,21 @@ def test_what_a_running_command_waits_for_is_not_called_lost(server, tmp_path):
     assert "3 tries ended without an answer and may have been paid for" in to_html(report)
 
 
+def test_a_judge_that_refuses_everything_is_compared_all_the_same(server, tmp_path, capsys):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    study = write_study(tmp_path, server, 4, judges={"one": judge, "shy": {**judge, "effort": "high"}})
+    cli = Cli(capsys)
+    unasked = cli("bridge", "one", "shy", study)
+    assert (unasked.code, "the judge 'one' has no verdict yet" in unasked.err) == (2, True)
+    server.faulty = lambda body: "refusal" if "reasoning_effort" in body else None
+    cli.well("compare", study)
+    bridge = cli.well("bridge", "one", "shy", study, "--json").json
+    overall = bridge["criteria"]["overall"]
+    assert (overall["pairs"], overall["both"], overall["only_old"], overall["neither"]) == (4, 0, 4, 0)
+    assert "both judged 0 of 4 pairs" in cli.well("bridge", "shy", "one", study).out
+    assert cli.well("bridge", "shy", "jury", study, "--json").json["criteria"]["overall"]["neither"] == 4
+
+
 def test_whoever_looks_keeps_nobody_from_beginning(tmp_path):
     (tmp_path / ".judge").mkdir()
     with alone(tmp_path, "asks"):

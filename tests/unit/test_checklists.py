@@ -140,6 +140,22 @@ def test_where_no_rubric_asks_for_checks_the_key_may_hold_anything(server, tmp_p
     assert Study.open(path).compare().unscored == 0
 
 
+def test_verdicts_from_a_file_and_labels_on_a_check_count_the_pairs_that_have_it(tmp_path):
+    made = small(["b"] * 6, judges=(), people=2)
+    made.rubric["per_example"] = "checklist"
+    for example in made.examples[:4]:
+        example["meta"] = {"checklist": ["Says four."]}
+    rows = [{"pair": f"{example['id']}/tuned", "judge": "owl", "value": "b"} for example in made.examples]
+    checks = [{**row, "criterion": "check_1", "value": "tie", "a_pass": True, "b_pass": True} for row in rows[:2]]
+    made.verdicts["owl"] = [*rows, *[{key: value for key, value in row.items() if key != "value"} for row in checks]]
+    made.labels += [{**made.labels[0], "criterion": "check_1", "pair": "q3/tuned"}]
+    study = Study.open(made.write(tmp_path))
+    study.compare()
+    panel = to_json(study.report())["agreement"]["criteria"]["check_1"]
+    assert counts(panel["judges"]["owl"]) == (2, 2)
+    assert panel["people"]["labels"] == 1
+
+
 def test_recorded_answers_about_checks_are_read_for_their_examples_alone(tmp_path):
     made = small(["b"] * 4, judges=(), people=0)
     made.rubric["per_example"] = "checklist"

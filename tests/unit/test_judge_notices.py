@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from judge.domain import Reading
@@ -43,6 +45,12 @@ def test_what_was_not_asked_and_other_criteria_count_nowhere():
     assert notices(readings(["absent"] * 9 + ["error"] * 9 + [None])) == []
     assert notices(readings(["refused"] * 9, criterion="tone")) == []
     assert notices([]) == []
+
+
+def test_an_answer_that_lacks_its_choice_could_not_be_read():
+    answered = [replace(one, digest="d") for one in readings(["absent"] * 2 + [None] * 98)]
+    (notice,) = notices(answered)
+    assert notice.text.startswith("2 of 100 answers of judge owl could not be read")
 
 
 def test_every_judge_speaks_for_itself():
