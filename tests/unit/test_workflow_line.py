@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from judge import Study, agree
-from judge.decision.report import decision_block, to_html, to_json
+from judge.decision.report import decision_block, to_html, to_json, to_markdown
 from judge.errors import JudgeError, StudyError
 from tests.studies import Cli, reported, rows_of, small, ticking, untimed, write_rows
 
@@ -260,6 +260,15 @@ def test_a_judge_of_pairs_that_its_own_kin_wrote_must_be_allowed_and_stands_at_t
     report = study.report()
     assert kin in next(warning["text"] for warning in to_json(report)["warnings"] if warning["code"] == "self_preference")
     assert f"[Self-preference] The judge 'sol' {kin}" in " ".join(decision_block(report).split())
+
+
+def test_a_hostile_name_of_a_model_is_shown_as_text_at_the_head_of_the_report(tmp_path):
+    judge = {"openai": "gpt-6.1-sol", "base_url": "http://127.0.0.1:9/v1", "allow_self": True}
+    old = "gpt-4 <img src=x> [x](http://evil)\x1b[2J"
+    report = Study.open(given_pairs(small(people=1), tmp_path, old, "mine", judges={"sol": judge})).report()
+    assert "<img" not in to_html(report)
+    assert "\\<img src=x\\> \\[x\\](http://evil)" in to_markdown(report)
+    assert "\x1b" not in decision_block(report) + to_markdown(report)
 
 
 def test_pairs_of_other_models_or_of_models_without_a_name_are_no_kin(tmp_path):

@@ -23,7 +23,7 @@ def to_markdown(report: Report) -> str:
     top = front(report)
     lines = [f"# {_inline(report.title)}: {top.outcome}", ""]
     for banner in top.banners:
-        lines += [f"> **{banner.title}.** {banner.text}", ""]
+        lines += [f"> **{banner.title}.** {_inline(banner.text)}", ""]
     lines += [f"**{_inline(top.sentence)}**", "", *_table(top.primary.table)]
     if top.reasons:
         lines += _table(top.reasons)
@@ -42,7 +42,7 @@ def decision_block(report: Report) -> str:
     """Give the decision as about a dozen lines of plain text: outcome, sentence, figures, guards, next steps."""
     decision = report.decision
     lines = [f"{plain(report.title)}: {plain(report.candidate)}  (study {plain(report.digest)[:12]})"]
-    lines += [f"[{banner.title}] {banner.text}" for banner in banners(report)]
+    lines += [f"[{banner.title}] {plain(banner.text)}" for banner in banners(report)]
     lines += [f"{decision.outcome.upper()}  {plain(decision.sentence)}", ""]
     lines += [f"  {term:<34} {text}" for term, text in _figures(report)]
     if decision.next:
