@@ -79,12 +79,22 @@ class Journal:
         loop = asyncio.get_running_loop()
         self._begun = loop.time()
         waiting, self._waiting = self._waiting, None
-        batch = (self._intents, self._notes, self._sent, self._outcomes)
+        intents, notes, sent, outcomes = self._intents, self._notes, self._sent, self._outcomes
         self._intents, self._notes, self._sent, self._outcomes = [], [], [], []
-        written = self._database.submit(_write, *batch, self._clock())
-        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, waiting, done))
+        written = self._database.submit(_write, intents, notes, sent, outcomes, self._clock())
+        together = outcomes if intents or notes or sent else []
+        written.add_done_callback(lambda done: loop.call_soon_threadsafe(self._done, waiting, done, together))
 
-    def _done(self, waiting: asyncio.Future[frozenset[str]] | None, written: Any) -> None:
+    def _done(self, waiting: asyncio.Future[frozenset[str]] | None, written: Any, outcomes: list[Outcome]) -> None:
+        """Tell who waits.  outcomes: were written together with something else, whose failure must not lose them."""
+        if outcomes and written.exception() is not None:
+            loop = asyncio.get_running_loop()
+            alone = self._database.submit(_write, [], [], [], outcomes, self._clock())
+            alone.add_done_callback(lambda _: loop.call_soon_threadsafe(self._tell, waiting, written))
+        else:
+            self._tell(waiting, written)
+
+    def _tell(self, waiting: asyncio.Future[frozenset[str]] | None, written: Any) -> None:
         failure = written.exception()
         if waiting is not None and not waiting.done():
             if failure is None:

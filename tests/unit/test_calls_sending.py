@@ -124,6 +124,25 @@ def test_a_database_that_fails_at_the_end_abandons_nothing_that_is_on_the_wire(s
     assert statuses(tmp_path)["answered"] == len(server.requests) >= 16
 
 
+def test_an_answer_is_kept_although_what_is_written_with_it_fails(server, tmp_path, monkeypatch):
+    """The second batch of requests cannot be planned, in the very commit that keeps answers to the first."""
+    intend, begun = store.intend, []
+
+    def broken(tx, intents, now):
+        begun.append(len(intents))
+        if len(begun) > 1:
+            raise StoreError("the disk is full")
+        intend(tx, intents, now)
+
+    monkeypatch.setattr(store, "intend", broken)
+    monkeypatch.setattr("judge.calls.journal._GATHER_S", 0.3)
+    with engine(tmp_path, server) as made, pytest.raises(StoreError, match="the disk is full"):
+        for _ in made.stream(asked(n) for n in range(300)):
+            pass
+    assert begun[0] == 32
+    assert statuses(tmp_path).get("answered", 0) == len(server.requests)
+
+
 def test_in_a_long_pause_nothing_seems_to_be_on_the_wire(server, tmp_path):
     server.retry_after_s = 30
     with engine(tmp_path, server) as made:
