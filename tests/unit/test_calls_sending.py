@@ -12,6 +12,7 @@ import pytest
 
 from judge.calls import Answer, Budget, Engine, Request, Settings, Usage, provider_for
 from judge.calls.failures import CallFailed, Failed
+from judge.calls.journal import Journal
 from judge.calls.providers.base import Reply
 from judge.clock import utc_now
 from judge.domain import Message
@@ -124,23 +125,24 @@ def test_a_database_that_fails_at_the_end_abandons_nothing_that_is_on_the_wire(s
     assert statuses(tmp_path)["answered"] == len(server.requests) >= 16
 
 
-def test_an_answer_is_kept_although_what_is_written_with_it_fails(server, tmp_path, monkeypatch):
-    """The second batch of requests cannot be planned, in the very commit that keeps answers to the first."""
-    intend, begun = store.intend, []
+def test_an_answer_is_kept_although_what_is_written_with_it_fails(tmp_path):
+    """A plan that cannot be written and an answer share one commit."""
 
-    def broken(tx, intents, now):
-        begun.append(len(intents))
-        if len(begun) > 1:
-            raise StoreError("the disk is full")
-        intend(tx, intents, now)
+    def note(_tx):
+        raise StoreError("the disk is full")
 
-    monkeypatch.setattr(store, "intend", broken)
-    monkeypatch.setattr("judge.calls.journal._GATHER_S", 0.3)
-    with engine(tmp_path, server) as made, pytest.raises(StoreError, match="the disk is full"):
-        for _ in made.stream(asked(n) for n in range(300)):
-            pass
-    assert begun[0] == 32
-    assert statuses(tmp_path).get("answered", 0) == len(server.requests)
+    async def both(database):
+        journal = Journal(database, utc_now)
+        await journal.plan([Intent(digest="d", first="d", repeat=1, request={}, tag="t")])
+        await journal.sending([Sent(call="d", n=1, worst_usd=1.0)])
+        outcome = Outcome(call="d", n=1, raw="{}", usage={})
+        return await asyncio.gather(journal.plan([], note), journal.came(outcome), return_exceptions=True)
+
+    database = open_database(tmp_path / "judge.db")
+    failures = asyncio.run(both(database))
+    database.close()
+    assert [str(one) for one in failures] == ["the disk is full."] * 2
+    assert statuses(tmp_path) == {"answered": 1}
 
 
 def test_in_a_long_pause_nothing_seems_to_be_on_the_wire(server, tmp_path):
