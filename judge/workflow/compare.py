@@ -118,7 +118,7 @@ def _conclude(work: Opened) -> _Concluded:
     from judge.workflow.costs import Given  # what both need is not waited for before the first call
     from judge.workflow.findings import Reasons
 
-    found = _Concluded(Reasons(), Given())
+    found = _Concluded(Reasons(), Given(work))
     names = {**work.judges, JURY: digest("jury", sorted(work.judges.values()))}
     for pairs, readings, verdicts in judged_in_parts(work):
         spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]

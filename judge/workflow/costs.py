@@ -14,15 +14,20 @@ from judge.workflow.workspace import Opened
 
 
 class Given:
-    """What answers say that they cost, by judge, in all and for repeats; added some pairs at a time."""
+    """What answers from files say that they cost, by judge, in all and for repeats; added some pairs at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Opened) -> None:
         self.by_judge: defaultdict[str, float] = defaultdict(float)
         self.repeats: defaultdict[str, float] = defaultdict(float)
+        self._models = {judge.name for judge in _models(work)}
 
     def add(self, readings: Iterable[Reading]) -> None:
         """Take note of all readings about some pairs.  All criteria of one call carry its cost; it was paid once."""
-        calls = {(one.judge, one.digest): one for one in readings if one.cost_usd is not None}
+        calls = {
+            (one.judge, one.digest or (one.pair, one.order, one.repeat)): one
+            for one in readings
+            if one.cost_usd is not None and one.judge not in self._models
+        }
         for one in calls.values():
             self.by_judge[one.judge] += one.cost_usd or 0.0
             if one.repeat > 1:
@@ -34,13 +39,10 @@ def cost_of(work: Opened, given: Given, pairs: Collection[str]) -> Cost:
 
     Models are counted by their tries, answers from files by what they say they cost.
     """
-    models = [judge for judge in work.study.judges.values() if judge.source in MODELS]
-    names = {judge.name for judge in models}
-    by_judge = defaultdict(float, {name: usd for name, usd in given.by_judge.items() if name not in names})
-    repeats = defaultdict(float, {name: usd for name, usd in given.repeats.items() if name not in names})
+    by_judge, repeats = given.by_judge.copy(), given.repeats.copy()
     running = at_work_since(work.study.folder, "asks")
     lost = on_the_wire = 0
-    for (judge, again), calls in _calls(work, models, pairs).items():
+    for (judge, again), calls in _calls(work, _models(work), pairs).items():
         with work.database.read() as tx:
             spent = journal.spent(tx, calls, now_open_since=running)
         by_judge[judge] += spent.usd
@@ -54,6 +56,10 @@ def cost_of(work: Opened, given: Given, pairs: Collection[str]) -> Cost:
         possibly_paid=lost,
         on_the_wire=on_the_wire,
     )
+
+
+def _models(work: Opened) -> list[Judge]:
+    return [judge for judge in work.study.judges.values() if judge.source in MODELS]
 
 
 def _calls(work: Opened, models: Sequence[Judge], pairs: Collection[str]) -> dict[tuple[str, bool], set[str]]:

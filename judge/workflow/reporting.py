@@ -41,7 +41,7 @@ RULE: Final = (
 def report(work: Opened, candidate: Candidate) -> Report:
     """Measure one candidate and write its report.  Right at any moment; what is missing is said in it."""
     measured = measure(work, candidate)
-    given = Given()
+    given = Given(work)
     given.add(measured.readings)
     study = work.study
     found = found_in_outputs(work.sources)

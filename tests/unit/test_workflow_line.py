@@ -277,6 +277,18 @@ def test_pairs_of_other_models_or_of_models_without_a_name_are_no_kin(tmp_path):
     assert "self_preference" not in {notice.code for notice in study.check().warnings}
 
 
+def test_answers_from_a_file_cost_what_they_say_one_by_one(tmp_path):
+    """Two criteria of one answer carry its cost; answers without a digest are told apart by pair, order and repeat."""
+    made = small(("b",) * 3, judges=(), people=1)
+    made.calls["owl"] = [
+        {"pair": f"{example['id']}/tuned", "judge": "owl", "order": order, "criterion": name, "label": "b", "cost_usd": 0.5}
+        for example in made.examples
+        for order in ("ab", "ba")
+        for name in ("overall", "right")
+    ]
+    assert reported(made.write(tmp_path))["cost"]["by_judge"] == {"owl": 3.0}
+
+
 def test_two_reports_at_different_times_differ_in_their_times_alone(tmp_path):
     study = Study.open(small().write(tmp_path), clock=ticking())
     pages = [to_html(study.run().reports[0]) for _ in range(2)]
