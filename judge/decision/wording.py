@@ -74,11 +74,11 @@ def _settling(standing: Standing) -> str:
     distance = abs(estimate.value - standing.threshold)
     half_width = max(estimate.high - estimate.value, estimate.value - estimate.low)
     what = "labelled pairs" if standing.by_people else "examples"
-    needed = estimate.n * (half_width / distance) ** 2 if distance else math.inf
-    if needed > _MOST_ITEMS:
-        beyond = f"more than {_MOST_ITEMS:,} {what}"
+    more = estimate.n * (half_width / distance) ** 2 - estimate.n if distance else math.inf
+    if more > _MOST_ITEMS:
+        beyond = f"more than {_MOST_ITEMS:,} further {what}"
         return f"If the estimate stayed where it is, only {beyond} would settle it; look for a larger difference to make."
-    return f"About {max(math.ceil(needed) - estimate.n, 1)} more {what} would settle it if the estimate stayed where it is."
+    return f"About {max(math.ceil(more), 1)} more {what} would settle it if the estimate stayed where it is."
 
 
 def _about(standing: Standing) -> str:

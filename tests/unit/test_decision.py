@@ -92,6 +92,20 @@ def test_an_open_question_says_what_would_settle_it():
     assert decision.next[0].startswith("About 125 more labelled pairs")
 
 
+@pytest.mark.parametrize(
+    ("n", "low", "high", "value", "words"),
+    [
+        (8, 0.19, 0.93, 0.56, "About 297 more labelled pairs"),
+        (20_000, 0.4995, 0.5105, 0.505, "About 4201 more labelled pairs"),
+        (100, 0.4, 0.62, 0.51, "If the estimate stayed where it is, only more than 5,000 further labelled pairs"),
+        (6, 0.3, 0.7, 0.5, "If the estimate stayed where it is, only more than 5,000 further labelled pairs"),
+    ],
+)
+def test_what_would_settle_it_is_a_number_as_long_as_anybody_could_label_so_many(n, low, high, value, words):
+    decision = decide(standing(replace(interval(low, high, value), n=n)))
+    assert decision.next[0].startswith(words)
+
+
 def test_a_failed_guard_is_named_although_the_primary_is_open():
     decision = decide(standing(OPEN, [guard(-0.12, -0.06, "spelling")]))
     assert decision.outcome == "undecided"
