@@ -82,7 +82,7 @@ def _read(text: str, file: str) -> PriceList:
     except MarkedYAMLError as error:
         line = None if error.problem_mark is None else error.problem_mark.line + 1
         raise RowError(f"broken YAML: {error.problem}", at=Place(file, line), hint=_FORM) from None
-    except (YAMLError, RecursionError):
+    except (YAMLError, ValueError, OverflowError, RecursionError):
         raise FileError("is no YAML", at=file, hint=_FORM) from None
     top = _Mapping(node, Place(file))
     top.only("date", "models")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, delete, select
 
 from judge.domain import Reading, Verdict
@@ -141,8 +141,10 @@ def readings(tx: Session, study: int, rubrics: Mapping[str, str], judges: Mappin
                 select(StudyPairRow.id, AskRow.rubric, ReadingRow.content)
                 .join(AskRow, col(AskRow.pair) == col(StudyPairRow.pair))
                 .join(ReadingRow, col(ReadingRow.ask) == col(AskRow.id))
-                .where(col(StudyPairRow.study_id) == study, col(StudyPairRow.id).in_(ids), col(AskRow.judge) == said_by)
-                .where(col(AskRow.rubric).in_({rubrics[id_] for id_ in ids}))
+                .where(col(StudyPairRow.study_id) == study, col(StudyPairRow.id).in_(ids))
+                # Not by the index of judges: it would read all that a judge was ever asked for these few pairs.
+                .where(func.coalesce(col(AskRow.judge), "") == said_by)
+                .where(func.coalesce(col(AskRow.rubric), "").in_({rubrics[id_] for id_ in ids}))
                 .order_by(col(StudyPairRow.id), col(AskRow.criterion), col(AskRow.shown), col(AskRow.repeat))
             )
             found += [

@@ -26,6 +26,7 @@ _LOOKED_S: Final = 0.3  # whoever only looks holds the lock for less
 def alone(folder: Path, does: Work, clock: Clock = utc_now) -> Iterator[None]:
     """Be the only command that does this for a study.  Raises StateError when another one does; it ends with its process."""
     try:
+        _lock(folder, does).parent.mkdir(exist_ok=True)  # with the database elsewhere, nobody made it
         file = _lock(folder, does).open("a+")
     except OSError:  # a folder that cannot be written, with its database elsewhere
         yield

@@ -66,8 +66,13 @@ def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge, *,
     reasons = _RETRIED if retry else UNREADABLE
     with work.database.read() as tx:
         read = store.readings(tx, work.record.id, work.rubrics(work.sources.pairs), {work.judges[judge.name]: judge.name})
-        of_no_use = {(one.pair, one.order, one.repeat) for one in read if one.reason in reasons}
-        unread = [one for one in mine if (one.pair.id, one.order, one.repeat) in of_no_use]
+        of_no_use = {
+            (one.pair, one.order, one.repeat, criterion)
+            for one in read
+            if one.reason in reasons
+            for criterion in (one.criterion, None)  # None: asked about all criteria at once
+        }
+        unread = [one for one in mine if (one.pair.id, one.order, one.repeat, one.criterion) in of_no_use]
         named = {request(one, rubric).digest for one in mine} | {request(one, rubric, 1).digest for one in unread}
         return bool(retry and unread) or len(journal.answered(tx, list(named))) < len(named)
 

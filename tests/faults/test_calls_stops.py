@@ -119,10 +119,11 @@ def test_a_key_that_is_not_there_is_named_and_nothing_is_sent(cli, server, tmp_p
     assert server.requests == []
 
 
-def test_a_key_that_a_server_repeats_is_shown_and_kept_nowhere(cli, tmp_path):
+@pytest.mark.parametrize(("path", "status"), [("/echo", 401), ("/echo-200", 200)])
+def test_a_key_that_a_server_repeats_is_shown_and_kept_nowhere(cli, tmp_path, path, status):
     with other_server() as address:
-        stopped = cli("compare", write_study(tmp_path, SimpleNamespace(openai_url=f"{address}/echo"), PAIRS))
-    assert "refuses: Wrong key: Bearer *** (HTTP 401)" in stopped.err
+        stopped = cli("compare", write_study(tmp_path, SimpleNamespace(openai_url=f"{address}{path}"), PAIRS))
+    assert f"refuses: Wrong key: Bearer *** (HTTP {status})" in stopped.err
     assert all(b"sk-imitated" not in file.read_bytes() for file in (tmp_path / ".judge").iterdir())
 
 
@@ -210,6 +211,7 @@ def other_server():
         "/page": (200, "<!doctype html><title>Welcome</title>"),
         "/page-404": (404, "<html>Not here</html>"),
         "/echo": (401, '{"error": {"message": "Wrong key: AUTHORIZATION"}}'),
+        "/echo-200": (200, '{"error": {"code": 401, "message": "Wrong key: AUTHORIZATION"}}'),
         "/no-post": (405, '{"detail": "Method Not Allowed"}'),
     }
 

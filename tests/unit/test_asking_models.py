@@ -369,6 +369,11 @@ def test_a_judge_that_refuses_everything_is_compared_all_the_same(server, tmp_pa
     assert cli.well("bridge", "shy", "jury", study, "--json").json["criteria"]["overall"]["neither"] == 4
 
 
+def test_a_command_is_alone_also_with_its_database_elsewhere(tmp_path):
+    with alone(tmp_path, "asks"), pytest.raises(StateError), alone(tmp_path, "asks"):
+        pass
+
+
 def test_whoever_looks_keeps_nobody_from_beginning(tmp_path):
     (tmp_path / ".judge").mkdir()
     with alone(tmp_path, "asks"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from judge.calls.failures import CallFailed
 from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel, Reply, output_limit
-from judge.calls.providers.http import answer_of, failed_from, filtered, limits, listed, pool, post
+from judge.calls.providers.http import answer_of, failed_from, filtered, limits, listed, pool, post, without_key
 from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Request, Usage
 from judge.domain import Finish
@@ -46,7 +46,10 @@ class AnthropicProvider:
                 raise CallFailed(failed_from(error, self.server, _limits)) from error
         raw = response.text
         request_id = response.headers.get("request-id")
-        answer = self.read(raw, call, request_id)
+        try:
+            answer = self.read(raw, call, request_id)
+        except CallFailed as failure:
+            raise without_key(failure, self.server) from None
         return Reply(answer=answer, raw=raw, limits=_limits(response.headers))
 
     def read(self, raw: str, call: str, request_id: str | None = None) -> Answer:

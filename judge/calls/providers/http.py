@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -129,7 +130,7 @@ def failed_from(error: Exception, server: Server, limits_of: Callable[[Mapping[s
     headers = response.headers
     return Failed(
         kind=kind_of(status, response.text),
-        text=_told(server.without_key(response.text)),
+        text=_told(response.text, server),
         status=status,
         retry_after_s=retry_after(headers),
         request_id=headers.get("x-request-id") or headers.get("request-id"),
@@ -138,9 +139,15 @@ def failed_from(error: Exception, server: Server, limits_of: Callable[[Mapping[s
     )
 
 
-def _told(body: str) -> str:
+def _told(body: str, server: Server) -> str:
     """Give the words of an error's body; one without any is shown as it is."""
-    return "a web page came" if is_page(body) else _short(codes_of(body)[1] or body or "without a word")
+    words = "a web page came" if is_page(body) else codes_of(body)[1] or body or "without a word"
+    return _short(server.without_key(words))
+
+
+def without_key(failure: CallFailed, server: Server) -> CallFailed:
+    """Take the server's key out of what is said of a failure."""
+    return CallFailed(replace(failure.failed, text=server.without_key(failure.failed.text)))
 
 
 def _refusal(error: BaseException | None) -> str | None:
