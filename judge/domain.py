@@ -244,6 +244,11 @@ class Reading:
     cost_usd: float | None = None
     digest: str | None = None
 
+    @property
+    def came(self) -> bool:
+        """Say whether there was an answer at all, be it one that lacks the choice."""
+        return self.reason != "absent" or self.digest is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

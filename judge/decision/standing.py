@@ -29,7 +29,7 @@ class Standing:
     """All that the rule looks at.
 
     primary: the win rate (threshold .5) or a metric's paired difference (threshold 0), with its interval at the level that
-    the number of candidates asks for.  unit: what the primary counts, for the sentence on what would settle it.
+    the number of candidates asks for.
     """
 
     candidate: str

@@ -91,7 +91,7 @@ def export_rows(work: Opened, kind: str) -> list[Any]:
 
 def _calls(work: Opened) -> list[Any]:
     """Give every answer that came back; what is only planned is no row."""
-    return [reading for reading in judged(work)[0] if reading.reason != "absent" or reading.digest]
+    return [reading for reading in judged(work)[0] if reading.came]
 
 
 def _labels(work: Opened) -> list[Any]:

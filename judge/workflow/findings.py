@@ -90,7 +90,7 @@ class Reasons:
     def add(self, readings: Iterable[Reading]) -> None:
         """Take note of readings; what was never asked says nothing of a judge, an answer without its choice does."""
         for reading in readings:
-            if reading.criterion == OVERALL and (reading.reason != "absent" or reading.digest is not None):
+            if reading.criterion == OVERALL and reading.came:
                 self._counts.setdefault(reading.judge, Counter())[reading.reason] += 1
 
     def notices(self) -> list[Notice]:

@@ -39,7 +39,7 @@ class Measured:
 
 def measure(work: Opened, candidate: Candidate) -> Measured:
     """Measure one candidate of a study; with k candidates every interval is at 1 - .05/k."""
-    readings, verdicts = judged(work)
+    every_reading, every_verdict = judged(work)
     in_rounds = round_labels(work)
     with work.database.read() as tx:
         labels = [*label_store.labels(tx, work.record.id), *in_rounds.closed]
@@ -47,6 +47,7 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
         labels = [label for label in labels if not label.simulated]  # real ones are there, if still in their envelopes
     pairs = [pair for pair in work.sources.pairs if work.study.pairs or pair.model_b == candidate.name]
     there = {pair.id for pair in pairs}
+    readings, verdicts = _about(there, every_reading), _about(there, every_verdict)
     if labels and not work.trial:
         draw_order(work)
     halves = _halves(work)
@@ -55,8 +56,8 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
         return agreement(
             pairs=pairs,
             labels=_about(there, given),
-            readings=_about(there, readings),
-            verdicts=_about(there, verdicts),
+            readings=readings,
+            verdicts=verdicts,
             candidate=candidate.side,
             level=1 - 0.05 / len(work.sources.candidates),
             seed=work.study.seed,
@@ -75,14 +76,14 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
     return Measured(
         candidate=candidate,
         pairs=pairs,
-        readings=_about(there, readings),
-        verdicts=_about(there, verdicts),
+        readings=readings,
+        verdicts=verdicts,
         labels=_about(there, labels),
         agreement=measured,
         primary=primary,
         standing=replace(
             _standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
-            unasked=_unasked(work, _about(there, readings)),
+            unasked=_unasked(work, readings),
         ),
     )
 
@@ -118,9 +119,7 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
 def _unasked(work: Opened, readings: Iterable[Reading]) -> int:
     """Count the answers of models that were planned and never came; those of files are all that there will be."""
     models = {judge.name for judge in work.study.judges.values() if judge.source in MODELS}
-    return sum(
-        one.criterion == OVERALL and one.reason == "absent" and one.digest is None and one.judge in models for one in readings
-    )
+    return sum(one.criterion == OVERALL and not one.came and one.judge in models for one in readings)
 
 
 def planned_labels(work: Opened) -> int:
