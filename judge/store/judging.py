@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sqlalchemy import bindparam, func, update
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from judge.domain import Reading, Verdict
 from judge.ids import digest
@@ -156,24 +156,20 @@ def readings(tx: Session, study: int, rubrics: Mapping[str, str], judges: Mappin
 
 
 def put_verdicts(
-    tx: Session, rubric: str, judges: Mapping[str, str], verdicts: Sequence[Verdict], pairs: Mapping[str, str]
+    tx: Session, rubrics: Mapping[str, str], judges: Mapping[str, str], verdicts: Iterable[Verdict], pairs: Mapping[str, str]
 ) -> None:
-    """Keep verdicts under a rubric: judges name -> digest, pairs id -> digest.  What these judges said before is replaced."""
-    for said_by in {judges[verdict.judge] for verdict in verdicts}:
-        for some in chunks(sorted(set(pairs.values()))):
-            tx.exec(
-                delete(VerdictRow).where(
-                    col(VerdictRow.judge) == said_by, col(VerdictRow.rubric) == rubric, col(VerdictRow.pair).in_(some)
-                )
-            )
-    insert_new(
+    """Keep verdicts: rubrics pair's id -> what it is asked by, judges name -> digest, pairs id -> digest.
+
+    What these judges said before of the same is replaced.
+    """
+    upsert(
         tx,
         VerdictRow,
         (
             {
                 "pair": pairs[v.pair],
                 "judge": judges[v.judge],
-                "rubric": rubric,
+                "rubric": rubrics[v.pair],
                 "criterion": v.criterion,
                 "name": v.judge,
                 "value": v.value,
@@ -188,16 +184,12 @@ def put_verdicts(
     )
 
 
-def verdicts(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) -> list[Verdict]:
-    """Give the kept verdicts about the study's pairs: judges digest -> name."""
+def verdicts(tx: Session, study: int, rubrics: Mapping[str, str], judges: Mapping[str, str]) -> list[Verdict]:
+    """Give the kept verdicts about pairs: rubrics pair's id in the study -> what it is asked by, judges digest -> name."""
     query = (
         select(StudyPairRow.id, VerdictRow)
         .join(VerdictRow, col(VerdictRow.pair) == col(StudyPairRow.pair))
-        .where(
-            col(StudyPairRow.study_id) == study,
-            col(VerdictRow.rubric) == rubric,
-            col(VerdictRow.judge).in_(list(judges)),
-        )
+        .where(col(StudyPairRow.study_id) == study, col(VerdictRow.judge).in_(list(judges)))
         .order_by(col(StudyPairRow.id), col(VerdictRow.name), col(VerdictRow.criterion))
     )
     return [
@@ -209,9 +201,10 @@ def verdicts(tx: Session, study: int, rubric: str, judges: Mapping[str, str]) ->
             score=row.score,
             basis=cast(Any, row.basis),
             reason=cast(Any, row.reason),
-            rubric=rubric,
+            rubric=row.rubric,
             a_pass=row.a_pass,
             b_pass=row.b_pass,
         )
         for pair, row in tx.exec(query)
+        if rubrics.get(pair) == row.rubric
     ]

@@ -85,8 +85,11 @@ def sampled(tx: Session, study: int) -> list[tuple[str, str, str]]:
     return [(row.pair, row.stratum, row.half) for row in tx.exec(query)]
 
 
-def put_scores(tx: Session, study: int, scores: Sequence[Score]) -> None:
-    """Keep scores; an earlier one of the same output, source and criterion is replaced."""
+def put_scores(tx: Session, study: int, scores: Sequence[Score], *, asked: bool = False) -> None:
+    """Keep scores; an earlier one of the same output, source and criterion is replaced.
+
+    asked: models were asked for them; else they came in a file.
+    """
     upsert(
         tx,
         ScoreRow,
@@ -98,6 +101,7 @@ def put_scores(tx: Session, study: int, scores: Sequence[Score]) -> None:
                 "source": s.source,
                 "criterion": s.criterion,
                 "sample": s.sample,
+                "asked": asked,
                 "content": to_content(s),
             }
             for s in scores
@@ -105,15 +109,30 @@ def put_scores(tx: Session, study: int, scores: Sequence[Score]) -> None:
     )
 
 
-def replace_scores(tx: Session, study: int, scores: Sequence[Score], of: Collection[str], sources: Collection[str]) -> None:
-    """Keep scores in place of all that these sources ever gave to examples: of names the examples."""
-    for some in chunks(of):
+def replace_scores(
+    tx: Session,
+    study: int,
+    scores: Sequence[Score],
+    *,
+    examples: Collection[str],
+    arms: Collection[str],
+    sources: Collection[str],
+) -> None:
+    """Keep what models were asked for in place of all that these sources were asked for about these examples and arms.
+
+    What came in a file stays, even under a model's name.
+    """
+    for some in chunks(examples):
         tx.exec(
             delete(ScoreRow).where(
-                col(ScoreRow.study_id) == study, col(ScoreRow.example).in_(some), col(ScoreRow.source).in_(list(sources))
+                col(ScoreRow.study_id) == study,
+                col(ScoreRow.asked),
+                col(ScoreRow.example).in_(some),
+                col(ScoreRow.arm).in_(arms),
+                col(ScoreRow.source).in_(sources),
             )
         )
-    put_scores(tx, study, scores)
+    put_scores(tx, study, scores, asked=True)
 
 
 def scores(tx: Session, study: int) -> list[Score]:

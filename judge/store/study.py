@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from judge.store.schema.study import (
     ArmRow,
     ExampleRow,
     GenerationRow,
+    JudgedRow,
     JudgeRow,
     OutputRow,
     PairRow,
@@ -189,26 +190,24 @@ def _json_keys(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def note_judging(tx: Session, digest: str, rubric: Rubric, now: datetime) -> None:
-    """Remember when a rubric version was first judged by: labels opened before that tell a tuned rubric.
+def note_judging(tx: Session, rubrics: Collection[str], now: datetime) -> None:
+    """Remember when it was first judged by rubrics: labels opened before that tell a tuned one.
 
-    digest: of the rubric, perhaps with the checklists of the examples after it.
+    rubrics: digests, each perhaps with an example's checks after it.
     """
-    put_rubric(tx, digest, rubric)
-    row = tx.get_one(RubricRow, digest)
-    row.first_judged_at = row.first_judged_at or now
+    insert_new(tx, JudgedRow, ({"rubric": rubric, "at": now} for rubric in sorted(rubrics)))
 
 
-def judged_rubrics(tx: Session, study: int) -> dict[str, datetime]:
-    """Give the rubric versions that the study's pairs were judged by: digest -> when each was first judged by."""
-    judged = (  # by verdicts, not by asks: a judge whose verdicts come in a file is asked nothing
-        select(VerdictRow.rubric)
-        .join(StudyPairRow, col(StudyPairRow.pair) == col(VerdictRow.pair))
+def judged_rubrics(tx: Session, study: int) -> list[tuple[str, str, datetime]]:
+    """Give what each pair of the study was ever judged by: (pair's id, rubric, when this one was first judged by)."""
+    query = (  # by verdicts, not by asks: a judge whose verdicts come in a file is asked nothing
+        select(StudyPairRow.id, VerdictRow.rubric, JudgedRow.at)
+        .join(VerdictRow, col(VerdictRow.pair) == col(StudyPairRow.pair))
+        .join(JudgedRow, col(JudgedRow.rubric) == col(VerdictRow.rubric))
         .where(col(StudyPairRow.study_id) == study)
         .distinct()
     )
-    query = select(RubricRow).where(col(RubricRow.digest).in_(judged))
-    return {row.digest: row.first_judged_at for row in tx.exec(query) if row.first_judged_at}
+    return list(tx.exec(query))
 
 
 def put_judges(tx: Session, study: int, judges: Sequence[tuple[Judge, str]]) -> None:

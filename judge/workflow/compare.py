@@ -58,9 +58,9 @@ def compare(
     asking = [judge for judge in judges if judge.source == "recorded" or judge.source in MODELS]
     rubric = work.sources.rubric
     _keep_files(work)
-    with work.database.write() as tx:
-        if rubric and judges:
-            study_store.note_judging(tx, work.judged_by, rubric, work.clock())
+    if rubric and judges:
+        with work.database.write() as tx:
+            study_store.note_judging(tx, set(work.rubrics(work.sources.pairs).values()), work.clock())
     try:
         said = Asked()
         if rubric and asking:
@@ -87,10 +87,11 @@ def _keep_files(work: Opened) -> None:
         with work.database.write() as tx:
             store.put_asks(tx, [cell for cell, _ in read])
             store.put_readings(tx, [(cell, reading, IMPORTED) for cell, reading in read])
-    given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts]
+    rubrics = work.rubrics(work.sources.pairs)
+    given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts if verdict.pair in rubrics]
     if given:
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.judged_by, work.judges, given, work.pairs)
+            store.put_verdicts(tx, rubrics, work.judges, given, work.pairs)
 
 
 def _cell_of(work: Opened, reading: Reading) -> store.Cell:
@@ -123,7 +124,7 @@ def _conclude(work: Opened) -> _Concluded:
     for pairs, readings, verdicts in judged_in_parts(work):
         spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.judged_by, names, spoken, {pair.id: work.pairs[pair.id] for pair in pairs})
+            store.put_verdicts(tx, work.rubrics(pairs), names, spoken, work.pairs)
         found.unscored += sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts)
         found.reasons.add(readings)
         found.given.add(readings)

@@ -131,17 +131,18 @@ def planned_labels(work: Opened) -> int:
 def _halves(work: Opened) -> Halves | None:
     """Give the halves when the rubric or a checklist was changed after labels were opened: then only one half is fair.
 
-    That is so when what is judged by now was first judged by after the first opening, and something else before it.  The
-    fair half is the confirmation half.
+    That is so when some pair is judged by what was first judged by after the first opening, and was judged by something
+    else before it.  The fair half is the confirmation half.
     """
     with work.database.read() as tx:
         opened = [event.at for event in ledger.events(tx, work.study.name) if access.opens_labels(event)]
+        if not opened:
+            return None
         judged_at = study_store.judged_rubrics(tx, work.record.id)
         order = label_store.sampled(tx, work.record.id)
-    first = judged_at.get(work.judged_by)
-    if not opened or first is None or first <= min(opened):
-        return None
-    if not any(at <= min(opened) for rubric, at in judged_at.items() if rubric != work.judged_by):
+    now, first_look = work.rubrics(work.sources.pairs), min(opened)
+    before = {pair for pair, rubric, at in judged_at if at <= first_look and rubric != now.get(pair)}
+    if not any(pair in before for pair, rubric, at in judged_at if at > first_look and rubric == now.get(pair)):
         return None
     names = {digest: id_ for id_, digest in work.pairs.items()}
     half = {names[pair]: half for pair, _, half in order if pair in names}

@@ -99,7 +99,14 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
         for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example), ()))
     ]
     with work.database.write() as tx:
-        score_store.replace_scores(tx, work.record.id, scores, list(work.sources.examples), [judge.name for judge in judges])
+        score_store.replace_scores(
+            tx,
+            work.record.id,
+            scores,
+            examples=work.sources.examples,
+            arms=work.sources.arms,
+            sources=[judge.name for judge in judges],
+        )
     return Scored(scores=tuple(scores), table=tuple(_table(work, scores)), asked=asked, notices=_left_out(work))
 
 

@@ -52,7 +52,6 @@ class Sources:
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
     scores: tuple[Score, ...] = ()
-    checks: str = ""  # names the checklists of all examples, where the rubric asks for them
 
     @property
     def rubric(self) -> Rubric | None:
@@ -85,14 +84,7 @@ def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sour
         verdicts={j.name: rows.verdicts(j) for j in judges if j.source == "verdicts"},
         labels=rows.labels(),
         scores=tuple(data.read_scores(study.scores).rows) if study.scores else (),
-        checks=_checks(sources),
     )
-
-
-def _checks(sources: Sources) -> str:
-    lists = {id_: list(example.checklist) for id_, example in sources.examples.items() if example.checklist}
-    asked = sources.rubric is not None and sources.rubric.checklist and lists
-    return digest("checklists", lists)[:16] if asked else ""
 
 
 def _from_pairs(study: Study) -> Sources:
@@ -137,14 +129,23 @@ def _check_kinship(study: Study, pairs: Sequence[Pair]) -> None:
 
 
 def _check_checklists(study: Study, table: Table[Any], examples: Sequence[Example]) -> None:
-    """Refuse a checklist that is no list of questions, where the rubric asks for one.  examples: of the table's rows."""
+    """Refuse a checklist that is no list of questions, or is not one and the same, where the rubric asks for one.
+
+    examples: of the table's rows.
+    """
     if study.rubric is None or not study.rubric.checklist:
         return
+    first: dict[str, int] = {}
     for index, example in enumerate(examples):
         found = example.meta.get(CHECKLIST)
         if found is not None and not (isinstance(found, list) and all(isinstance(one, str) and one.strip() for one in found)):
             hint = 'write a list of questions, for example ["Does it name the day?"]'
             raise RowError("is no list of questions", at=table.place(index, f"meta.{CHECKLIST}"), hint=hint)
+        known = first.setdefault(example.id, index)
+        if example.checklist != examples[known].checklist:
+            problem = f"example '{example.id}' has another checklist than in line {table.lines[known]}"
+            hint = "give the two different example ids, or the same checklist"
+            raise RowError(problem, at=table.place(index, f"meta.{CHECKLIST}"), hint=hint)
 
 
 def _from_arms(study: Study, made: Mapping[str, Stored]) -> Sources:

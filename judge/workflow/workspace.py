@@ -50,11 +50,6 @@ class Opened:
         """The study file's contents."""
         return self.sources.study
 
-    @property
-    def judged_by(self) -> str:
-        """Name what verdicts are made by: the rubric, and every example's checklist where it asks for them."""
-        return f"{self.rubric}.{self.sources.checks}" if self.sources.checks else self.rubric
-
     def rubric_for(self, example: Example) -> str:
         """Name what judges are asked about an example: the rubric, with the example's own checks where it asks for them.
 

@@ -11,7 +11,7 @@ from judge import Study
 from judge.decision.report import to_json
 from judge.errors import Parked, RowError
 from tests.provider_server import ProviderServer
-from tests.studies import Cli, recording, rows_of, small, write_rows
+from tests.studies import RUBRIC, Cli, recording, rows_of, small, write_rows
 
 CHECKS = (["Says four.", "Shows the sum."], ["Names the day."], [], None)  # of the examples, in turn
 
@@ -130,6 +130,20 @@ def test_a_checklist_of_another_form_is_refused_at_its_line(server, tmp_path, ch
     with pytest.raises(RowError) as refused:
         Study.open(study_of(tmp_path, server, checks=(["Fine."], checklist))).check()
     assert f"{tmp_path / 'test.jsonl'}:2: meta.checklist: is no list of questions. Write a list" in str(refused.value)
+
+
+def test_two_rows_of_one_example_have_one_checklist(tmp_path):
+    rows = [
+        {"id": f"p{n}", "example": "e", "prompt": "Say.", "output_a": "A.", "output_b": f"B{n}.", "meta": {"checklist": own}}
+        for n, own in enumerate((["Fine."], ["Fine."], ["Kind."]))
+    ]
+    write_rows(tmp_path / "pairs.jsonl", rows)
+    (tmp_path / "rubric.yaml").write_text(json.dumps({**RUBRIC, "per_example": "checklist"}))
+    (tmp_path / "study.yaml").write_text("pairs: pairs.jsonl\ncandidate: b\nprimary: win_rate\nrubric: rubric.yaml\n")
+    with pytest.raises(RowError, match=r"pairs.jsonl:3: meta.checklist: example 'e' has another checklist than in line 1"):
+        Study.open(tmp_path / "study.yaml").check()
+    (tmp_path / "rubric.yaml").write_text(json.dumps(RUBRIC))
+    Study.open(tmp_path / "study.yaml").check()
 
 
 def test_where_no_rubric_asks_for_checks_the_key_may_hold_anything(server, tmp_path):

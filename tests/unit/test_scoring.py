@@ -10,7 +10,7 @@ from judge.calls import Answer
 from judge.domain import Criterion, Example, Judge, Message, Rubric
 from judge.judging import Scoring, graded, parse_scores, score_request, score_schema, span_of
 from tests.provider_server import ProviderServer
-from tests.studies import Cli, rows_of, small
+from tests.studies import Cli, rows_of, small, write_rows
 
 KEY = "SCORE_TEST_KEY"
 RIGHT = Criterion(id="right", question="Is it right?", levels={1: "wrong", 3: "vague", 5: "right"})
@@ -205,6 +205,17 @@ def test_scores_on_a_check_that_was_taken_out_are_gone(cli, server, tmp_path):
     made.write(tmp_path)
     cli.well("score", study)
     assert "check_1" not in cli.well("export", "scores", study).out
+
+
+def test_scores_from_a_file_stay_under_whatever_name(cli, server, tmp_path):
+    study = draft(server).write(tmp_path)
+    row = {"example": "q0", "arm": "base", "source": "live", "criterion": "kind", "value": 2}
+    write_rows(tmp_path / "given.jsonl", [row, {**row, "criterion": "right", "sample": 1}])
+    cli.well("import", "scores", tmp_path / "given.jsonl", study)
+    for _ in range(2):
+        cli.well("score", study)
+        kept = [json.loads(line) for line in cli.well("export", "scores", study).out.splitlines()]
+        assert [one["value"] for one in kept if one["criterion"] == "kind" or one.get("sample")] == [2, 2]
 
 
 def test_a_level_out_of_range_is_asked_for_once_more_and_then_missing(cli, server, tmp_path):

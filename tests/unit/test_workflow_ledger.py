@@ -152,6 +152,25 @@ def test_a_checklist_edited_after_labels_were_opened_is_an_edited_rubric(tmp_pat
     assert desk.method() == "ppi++"
 
 
+def test_a_study_of_other_examples_in_the_same_database_is_no_edit(tmp_path, monkeypatch):
+    """Both hold the same pairs, asked by the same rubric and the same checks; one holds more of them."""
+    monkeypatch.setenv("JUDGE_DB", str(tmp_path / "both.db"))
+    made = draft()
+    made.rubric["per_example"] = "checklist"
+    for row in made.examples:
+        row["meta"] = {"checklist": [f"Does it name day {row['id']}?"]}
+    whole, part = Desk(tmp_path / "whole", made), Desk(tmp_path / "part", made.copy())
+    part.clock = whole.clock
+    dropped = part.made.examples.pop()["id"]
+    part.made.outputs = {arm: [row for row in rows if row["example"] != dropped] for arm, rows in made.outputs.items()}
+    rows = part.made.recordings["owl"]
+    part.made.recordings["owl"] = [row for row in rows if not row["pair"].startswith(f"{dropped}/")]
+    part.made.config = {**made.config, "name": "part"}
+    assert whole.method() == "ppi++"
+    part.export_labels()
+    assert part.method() == "ppi++"
+
+
 def test_the_rubric_of_before_is_trusted_again_when_it_comes_back(desk):
     first = desk.made.rubric["overall"]
     desk.method()

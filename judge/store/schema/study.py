@@ -109,7 +109,14 @@ class RubricRow(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     name: str
     content: dict[str, Any] = Field(sa_type=sa.JSON)
-    first_judged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class JudgedRow(SQLModel, table=True):
+    """When it was first judged by a rubric, perhaps with an example's own checks; see `Opened.rubric_for`."""
+
+    __tablename__ = "judged"
+    rubric: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class JudgeRow(SQLModel, table=True):
@@ -185,7 +192,7 @@ class VerdictRow(SQLModel, table=True):
     __tablename__ = "verdict"
     pair: str = Field(foreign_key="pair.digest", primary_key=True)
     judge: str = Field(primary_key=True)
-    rubric: str = Field(primary_key=True)
+    rubric: str = Field(primary_key=True)  # with the checks of the pair's own example after it
     criterion: str = Field(primary_key=True)
     name: str  # the judge's name when it was made
     value: str | None = None
@@ -258,4 +265,5 @@ class ScoreRow(SQLModel, table=True):
     source: str = Field(primary_key=True)
     criterion: str = Field(primary_key=True)
     sample: int = Field(default=0, primary_key=True)
+    asked: bool  # a model was asked for it; else it came in a file
     content: dict[str, Any] = Field(sa_type=sa.JSON)

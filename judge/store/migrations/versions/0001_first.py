@@ -67,8 +67,13 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("first_judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_rubric")),
+    )
+    op.create_table(
+        "judged",
+        sa.Column("rubric", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("rubric", name=op.f("pk_judged")),
     )
     op.create_table(
         "study",
@@ -259,6 +264,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("criterion", sa.String(), nullable=False),
         sa.Column("sample", sa.Integer(), nullable=False),
+        sa.Column("asked", sa.Boolean(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_score_study_id")),
         sa.PrimaryKeyConstraint("study_id", "example", "arm", "source", "criterion", "sample", name=op.f("pk_score")),
