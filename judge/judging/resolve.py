@@ -53,6 +53,11 @@ class Scope:
     kinds: Sequence[tuple[str, str]] = ()
     own_checks: bool = False
 
+    @property
+    def judges(self) -> int:
+        """Count the judges."""
+        return len({*self.habits, *(judge for judge, _ in self.kinds)})
+
     def concerns(self, criterion: str, pair: Pair) -> bool:
         """Say whether judges are asked about a pair on this criterion."""
         return not self.own_checks or pair.example.concerns(criterion)
@@ -211,19 +216,20 @@ def _passes(said: Sequence[Reading | Verdict], value: Preference | None) -> tupl
     return (a_pass, b_pass) if preference_of_check(a_pass, b_pass) == value else (None, None)
 
 
-def jury(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def jury(verdicts: Sequence[Verdict], scope: Scope | None = None) -> list[Verdict]:
     """Let two judges or more speak together: one verdict for each pair and criterion, by the name `jury`.
 
     No more than half of them usable: unscored, `no_quorum`.  A value held by more than half of the usable is the jury's,
     else a tie with basis split.  The score is the mean of the usable judges' scores.
+    scope: what is planned, by judges who may have no verdict here; those who have one are all unless given.
     """
-    judges = {verdict.judge for verdict in verdicts}
-    if len(judges) < 2:
+    judges = scope.judges if scope else len({verdict.judge for verdict in verdicts})
+    if judges < 2:
         return []
     groups: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         groups[verdict.pair, verdict.criterion].append(verdict)
-    return [_together(members, len(judges)) for members in groups.values()]
+    return [_together(members, judges) for members in groups.values()]
 
 
 def _together(members: Sequence[Verdict], judges: int) -> Verdict:

@@ -20,18 +20,23 @@ class Given:
         self.by_judge: defaultdict[str, float] = defaultdict(float)
         self.repeats: defaultdict[str, float] = defaultdict(float)
         self._models = {judge.name for judge in _models(work)}
+        self._seen: set[object] = set()
 
     def add(self, readings: Iterable[Reading]) -> None:
-        """Take note of all readings about some pairs.  All criteria of one call carry its cost; it was paid once."""
-        calls = {
-            (one.judge, one.digest or (one.pair, one.order, one.repeat)): one
-            for one in readings
-            if one.cost_usd is not None and one.judge not in self._models
-        }
-        for one in calls.values():
-            self.by_judge[one.judge] += one.cost_usd or 0.0
+        """Take note of readings.  All criteria of one call carry its cost, and equal pairs share it; it was paid once.
+
+        Where nothing names the calls, criteria of equal cost are taken for one call.
+        """
+        for one in readings:
+            if one.cost_usd is None or one.judge in self._models:
+                continue
+            call = one.judge, one.digest or one.request_id or (one.pair, one.order, one.repeat, one.cost_usd)
+            if call in self._seen:
+                continue
+            self._seen.add(call)
+            self.by_judge[one.judge] += one.cost_usd
             if one.repeat > 1:
-                self.repeats[one.judge] += one.cost_usd or 0.0
+                self.repeats[one.judge] += one.cost_usd
 
 
 def cost_of(work: Opened, given: Given, pairs: Collection[str]) -> Cost:

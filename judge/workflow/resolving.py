@@ -48,7 +48,7 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
             kept = store.readings(tx, work.record.id, {id_: rubrics[id_] for id_ in ids}, asked_by_us)
         readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
         said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
-        yield part, readings, [*said, *jury(said)]
+        yield part, readings, [*said, *jury(said, scope)]
 
 
 def _criteria(work: Opened) -> tuple[str, ...]:

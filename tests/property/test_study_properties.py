@@ -264,8 +264,34 @@ def test_edited_texts_never_meet_old_verdicts_or_labels(draft, pick):
     assert ("stray_labels" in {warning["code"] for warning in after["warnings"]}) == bool(about)
 
 
+@st.composite
+def mixtures(draw):
+    """A study whose judges' answers come by every way there is, on some pairs only, with checks of some examples' own."""
+    draft = draw(studies(judges=("owl", "lark")))
+    draft.rubric["per_example"] = "checklist"
+    for row in draft.examples:
+        row["meta"] = {"checklist": ["Does it name the day?"] * draw(st.integers(0, 1))}
+    pairs = [f"{row['id']}/tuned" for row in draft.examples]
+    some = st.lists(st.sampled_from(pairs), min_size=1, unique=True)
+    value, kinds = st.sampled_from(VALUES), st.sampled_from([["check_1"], ["overall"], ["overall", "right", "check_1"]])
+    draft.verdicts["hen"] = [
+        {"pair": pair, "judge": "hen", "criterion": criterion, "value": draw(value)}
+        for criterion in draw(kinds)
+        for pair in draw(some)
+    ]
+    draft.calls["tit"] = [
+        {"pair": pair, "judge": "tit", "criterion": criterion, "order": order, "label": draw(value)}
+        for criterion in draw(kinds)
+        for pair in draw(some)
+        for order in draw(st.sampled_from([("ab",), ("ba",), ("ab", "ba")]))
+    ]
+    kept = draw(st.sets(st.sampled_from(["owl", "lark"])))
+    draft.recordings = {name: rows for name, rows in draft.recordings.items() if name in kept}
+    return draft
+
+
 @few
-@given(studies(judges=("owl", "lark")), st.integers(1, 4))
+@given(mixtures(), st.integers(1, 4))
 def test_resolving_some_pairs_at_a_time_gives_what_resolving_all_at_once_does(draft, size):
     from judge.workflow import resolving
 

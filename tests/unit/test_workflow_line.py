@@ -277,16 +277,25 @@ def test_pairs_of_other_models_or_of_models_without_a_name_are_no_kin(tmp_path):
     assert "self_preference" not in {notice.code for notice in study.check().warnings}
 
 
-def test_answers_from_a_file_cost_what_they_say_one_by_one(tmp_path):
-    """Two criteria of one answer carry its cost; answers without a digest are told apart by pair, order and repeat."""
+@pytest.mark.parametrize(
+    ("costs", "more", "usd"),
+    [
+        ((0.5, 0.5), {}, 3.0),  # two criteria of one answer carry its cost
+        ((0.5, 0.25), {}, 4.5),  # each criterion was asked about by a call of its own
+        ((0.5, 0.5), {"digest": "one"}, 0.5),  # all pairs are answered by one call
+        ((0.5, 0.5), {"request_id": "one"}, 0.5),
+    ],
+)
+def test_answers_from_a_file_cost_what_they_say_one_by_one(tmp_path, monkeypatch, costs, more, usd):
+    monkeypatch.setattr("judge.workflow.resolving._PART", 1)
     made = small(("b",) * 3, judges=(), people=1)
     made.calls["owl"] = [
-        {"pair": f"{example['id']}/tuned", "judge": "owl", "order": order, "criterion": name, "label": "b", "cost_usd": 0.5}
-        for example in made.examples
+        {"pair": f"{row['id']}/tuned", "judge": "owl", "order": order, "criterion": name, "label": "b", "cost_usd": cost} | more
+        for row in made.examples
         for order in ("ab", "ba")
-        for name in ("overall", "right")
+        for name, cost in zip(("overall", "right"), costs, strict=True)
     ]
-    assert reported(made.write(tmp_path))["cost"]["by_judge"] == {"owl": 3.0}
+    assert reported(made.write(tmp_path))["cost"]["by_judge"] == {"owl": usd}
 
 
 def test_two_reports_at_different_times_differ_in_their_times_alone(tmp_path):
