@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from judge.agreement import Bridge, bridge
-from judge.domain import JURY, Verdict
+from judge.domain import JURY, Reading, Verdict
 from judge.errors import JudgeError, StateError, did_you_mean
 from judge.workflow.resolving import judged
 from judge.workflow.workspace import Opened
@@ -23,19 +23,22 @@ def build_bridge(work: Opened, old: str, new: str) -> Bridge:
             raise JudgeError(f"no judge '{name}'", at=work.study.path, hint=did_you_mean(name, known))
     if old == new:
         raise JudgeError(f"'{old}' is compared with itself", hint="name two judges of the study")
+    for name in (old, new):
+        if not _has_spoken(name, readings, verdicts):
+            raise StateError(f"the judge '{name}' has no verdict yet", hint="run `judge compare` first")
+    there, here = ([verdict for verdict in verdicts if verdict.judge == name] for name in (old, new))
     return bridge(
         pairs=work.sources.pairs,
-        old=_said(verdicts, old),
-        new=_said(verdicts, new),
+        old=there,
+        new=here,
         readings=readings,
         candidates=[one.side if work.study.pairs else one.name for one in work.sources.candidates],
         names=(old, new),
     )
 
 
-def _said(verdicts: Sequence[Verdict], judge: str) -> list[Verdict]:
-    own = [verdict for verdict in verdicts if verdict.judge == judge]
-    asked = verdicts if judge == JURY else own  # a jury speaks also where nobody was asked: of no quorum
-    if not any(one.judge != JURY and one.basis != "identical" and one.reason != "absent" for one in asked):
-        raise StateError(f"the judge '{judge}' has no verdict yet", hint="run `judge compare` first")
-    return own
+def _has_spoken(judge: str, readings: Sequence[Reading], verdicts: Sequence[Verdict]) -> bool:
+    """Say whether anything came from a judge, be it of no use; from any for the jury, which speaks of no quorum by itself."""
+    answered = any(one.came for one in readings if judge in (JURY, one.judge))
+    concluded = (one for one in verdicts if one.judge != JURY and judge in (JURY, one.judge))
+    return answered or any(one.basis != "identical" and one.reason != "absent" for one in concluded)

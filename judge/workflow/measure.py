@@ -14,6 +14,7 @@ from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
 from judge.study import WIN_RATE
+from judge.workflow.asking import plan_of
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import draw_order, note_look, round_labels
 from judge.workflow.sources import Candidate
@@ -83,7 +84,7 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
         primary=primary,
         standing=replace(
             _standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
-            unasked=_unasked(work, readings),
+            unasked=_unasked(work, there, readings),
         ),
     )
 
@@ -116,10 +117,12 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
     )
 
 
-def _unasked(work: Opened, readings: Iterable[Reading]) -> int:
+def _unasked(work: Opened, pairs: Collection[str], readings: Iterable[Reading]) -> int:
     """Count the answers of models that were planned and never came; those of files are all that there will be."""
-    models = {judge.name for judge in work.study.judges.values() if judge.source in MODELS}
-    return sum(one.criterion == OVERALL and not one.came and one.judge in models for one in readings)
+    models = [judge for judge in work.study.judges.values() if judge.source in MODELS]
+    came = {(one.pair, one.judge, one.order, one.repeat, one.criterion) for one in readings if one.came}
+    planned = (one for one in plan_of(work.sources, models) if one.pair.id in pairs)
+    return sum((one.pair.id, one.judge.name, one.order, one.repeat, one.criterion or OVERALL) not in came for one in planned)
 
 
 def planned_labels(work: Opened) -> int:

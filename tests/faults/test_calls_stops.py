@@ -5,6 +5,7 @@ Interrupted by Ctrl-C it waits for what is on the wire and keeps it; a second on
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -69,12 +70,17 @@ def test_a_run_that_cannot_go_on_says_why_in_one_line_and_goes_on_later(cli, ser
     assert (done["answered"], done["unscored"], done["calls"]) == (66 - 3, 0, 63)
 
 
-def test_a_report_after_a_stop_says_to_go_on(cli, server, tmp_path):
-    study = write_study(tmp_path, server, 30)
-    server.faults = {"quota": 1.0}
-    cli("compare", study)
-    assert "1. Go on with `judge compare`: 60 answers of judges are not there yet." in cli.well("report", study).out
-    server.faults = {}
+@pytest.mark.parametrize(("per_call", "calls"), [("all", 63), ("one", 126)])
+def test_a_report_after_a_stop_says_to_go_on(cli, server, tmp_path, per_call, calls):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY, "per_call": per_call}
+    study = write_study(tmp_path, server, 30, judges={"live": judge})
+    for answered in (0, calls - 2):  # before the first; when only repeats are left
+        begun = itertools.count()
+        server.faulty = lambda body, begun=begun, answered=answered: "quota" if next(begun) >= answered else None
+        cli("compare", study, "-j", "1")
+        left = calls - answered
+        assert f"1. Go on with `judge compare`: {left} answers of judges are not there yet." in cli.well("report", study).out
+    server.faulty = lambda _: None
     cli.well("compare", study)
     assert "Go on with" not in cli.well("report", study).out
 

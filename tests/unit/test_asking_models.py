@@ -369,6 +369,21 @@ def test_a_judge_that_refuses_everything_is_compared_all_the_same(server, tmp_pa
     assert cli.well("bridge", "shy", "jury", study, "--json").json["criteria"]["overall"]["neither"] == 4
 
 
+def test_a_judge_that_never_gives_its_choice_is_compared_all_the_same(server, tmp_path, capsys):
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    study = write_study(tmp_path, server, 4, judges={"one": judge, "mute": {**judge, "effort": "high"}})
+    server.answer = lambda body, model=server.answer: "{}" if "reasoning_effort" in body else model(body)
+    cli = Cli(capsys)
+    cli.well("compare", study)
+    overall = cli.well("bridge", "one", "mute", study, "--json").json["criteria"]["overall"]
+    assert (overall["only_old"], overall["neither"]) == (4, 0)
+    server.answer = lambda body: "{}"
+    study = write_study(tmp_path / "other", server, 4, judges={"mute": judge, "still": {**judge, "effort": "high"}})
+    cli.well("compare", study)
+    for old, new in (("mute", "still"), ("still", "jury")):
+        assert cli.well("bridge", old, new, study, "--json").json["criteria"]["overall"]["neither"] == 4
+
+
 def test_a_command_is_alone_also_with_its_database_elsewhere(tmp_path):
     with alone(tmp_path, "asks"), pytest.raises(StateError), alone(tmp_path, "asks"):
         pass

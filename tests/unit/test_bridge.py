@@ -159,7 +159,7 @@ def test_an_unknown_judge_and_one_that_was_not_asked_are_told_apart(cli, tmp_pat
     made.recordings["mute"] = [recording("q0/tuned", "ab", None)]
     path = made.write(tmp_path)
     assert "Did you mean 'owl'?" in cli("bridge", "owls", "mute", path).err
-    assert "no verdict yet" in cli("bridge", "owl", "mute", path).err
+    assert "'owl' has no verdict yet" in cli("bridge", "owl", "mute", path).err
     cli.well("compare", path)
-    assert "'mute' has no verdict yet" in cli("bridge", "owl", "mute", path).err
+    assert "both judged 0 of 6 pairs, 6 only the old" in cli.well("bridge", "owl", "mute", path).out
     assert "compared with itself" in cli("bridge", "owl", "owl", path).err
