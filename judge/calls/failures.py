@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -37,6 +37,7 @@ _MONEY_CODES: Final = frozenset(
 )
 _MONEY_WORDS: Final = ("your credit balance", "you have reached your specified")  # the beginnings of messages without a code
 _TOO_LONG: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.IGNORECASE)
+_DEEPEST: Final = 50
 _FILTER_WORDS: Final = "output blocked by content filtering policy"  # Anthropic's, which has no code
 _FILTER_KEYS: Final = frozenset({"flagged_input", "reasons"})  # in the metadata of OpenRouter's moderation
 _FILTER_CODES: Final = frozenset(
@@ -150,8 +151,22 @@ def _error_in(body: str) -> Mapping[str, Any]:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return {"message": body}
+    if _is_deep(content):
+        return {"message": body}
     error = (content.get("error") or content) if isinstance(content, dict) else content
     return error if isinstance(error, dict) else {"message": error}
+
+
+def _is_deep(content: Any) -> bool:
+    """Say whether something is nested deeper than any error is."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [part for one in level if isinstance(one, dict | list) for part in _parts(one)]
+    return bool(level)
+
+
+def _parts(one: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return one.values() if isinstance(one, dict) else one
 
 
 def _codes(error: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from typing import Any, Final
 from judge.errors import FileError, Place, RowError, did_you_mean
 
 _MILLION: Final = 1_000_000
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FORM: Final = (
     "write `date: 2026-11-23`, and `models:` with lines as `NAME: {in: 2, out: 10, cached: 0.1, retires: 2027-01-14}`"
 )
@@ -128,7 +130,7 @@ class _Mapping:
         return _Mapping(self.nodes.get(name), self._place(name))
 
     def dollars(self, name: str) -> float | None:
-        text = self._text(name)
+        text = self._plain(name, "int", "float")
         try:
             amount = None if text is None else float(text)
         except ValueError:
@@ -138,17 +140,24 @@ class _Mapping:
         return amount
 
     def day(self, name: str) -> date | None:
-        text = self._text(name)
+        text = self._plain(name, "timestamp", "str")
         try:
-            return None if text is None else date.fromisoformat(text)
+            day = None if text is None else date.fromisoformat(text)
         except ValueError:
-            raise self.wrong(name, "is no day") from None
+            day, text = None, ""
+        if text is not None and not _DAY.fullmatch(text):  # weeks are no days, though ISO knows them
+            raise self.wrong(name, "is no day")
+        return day
 
-    def _text(self, name: str) -> str | None:
+    def _plain(self, name: str, *kinds: str) -> str | None:
+        """Give the text of a value of these kinds of YAML; what is of another is neither a number nor a day."""
         node = self.nodes.get(name)
-        if node is None or str(node.tag).endswith(":null"):
+        if node is None:
             return None
-        return str(node.value) if node.id == "scalar" else ""  # neither a number nor a day
+        kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
+        if kind == "null" and node.value in ("", "~", "null", "Null", "NULL"):
+            return None
+        return str(node.value) if node.id == "scalar" and kind in kinds and node.value.isascii() else ""
 
     def wrong(self, name: str, problem: str, hint: str = _FORM) -> RowError:
         return RowError(problem, at=self._place(name), hint=hint)

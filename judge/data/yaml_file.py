@@ -66,6 +66,8 @@ def parse_yaml(text: str, file: str, *, error: type[JudgeError] = StudyError) ->
     except MarkedYAMLError as problem:
         line = None if problem.problem_mark is None else problem.problem_mark.line + 1
         raise error(f"broken YAML: {problem.problem}", at=Place(file, line)) from None
+    except (ValueError, OverflowError):  # an escape beyond Unicode
+        raise error("broken YAML: a character that is none", at=Place(file)) from None
     except (YAMLError, RecursionError) as problem:
         reason = getattr(problem, "reason", None) or "nested too deeply"
         raise error(f"broken YAML: {reason}", at=Place(file)) from None

@@ -91,7 +91,8 @@ def server(fields: Fields) -> str | None:
             "base_url", f"holds '{secret}', as beside a secret", "put the key into a variable, and name it by `key_env`"
         )
     if not _is_address(url):
-        fields.fail("base_url", f"'{url}' is no address", "for example http://127.0.0.1:8000/v1")
+        example = "for example http://127.0.0.1:8000/v1; a host beyond ASCII is written in its form xn--"
+        fields.fail("base_url", f"'{url}' is no address", example)
     return url.rstrip("/")
 
 
@@ -103,6 +104,7 @@ def _is_address(url: str) -> bool:
         if parts.netloc.startswith("[") or re.fullmatch(r"[\d.]+", host):
             ip_address(host)
         else:
+            host.encode("ascii")  # clients differ in how they read other letters
             host.encode("idna")  # refuses empty and overlong labels
     except ValueError:  # brackets that do not match, a port beyond 65535, what looks like numbers and is no address
         return False

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, on_this_machine, prices, provider_for
@@ -15,7 +16,7 @@ from judge.judging import route
 from judge.store import calls as journal
 from judge.store.calls import Spent
 from judge.workflow.alone import alone, at_work_since
-from judge.workflow.keys import take_keys
+from judge.workflow.keys import check_keys, take_keys
 from judge.workflow.workspace import Opened
 
 if TYPE_CHECKING:
@@ -217,6 +218,8 @@ def answers(
     Raises Parked or JudgeError; what was answered until then is in the journal.
     """
     with engine_for(work, judges, lambda _: [ask(0).digest for ask in asks], settings) as (engine, before):
+        if settings.send:
+            check_keys(judges, partial(_is_open, work, asks))
         telling = Telling(engine, progress, len(asks))
         found: list[Answer | None] = [None] * len(asks)
         again = []
@@ -236,3 +239,10 @@ def answers(
             telling.answered(n, unscored=not of_use)
     answered = sum(answer is not None and not answer.failed for answer in found)
     return found, asked_of(engine, before, calls=len(asks), answered=answered, from_journal=from_journal)
+
+
+def _is_open(work: Opened, asks: Sequence[Again], judge: Judge) -> bool:
+    """Say whether something is left to ask on the way to this judge's model."""
+    named = {one.digest for one in (ask(0) for ask in asks) if one.route == route(judge)}
+    with work.database.read() as tx:
+        return len(journal.answered(tx, list(named))) < len(named)

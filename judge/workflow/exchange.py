@@ -79,7 +79,8 @@ def export_rows(work: Opened, kind: str) -> list[Any]:
         case "calls":
             return _calls(work)
         case "verdicts":
-            return [replace(verdict, rubric=None) for verdict in judged(work)[1] if verdict.judge != JURY]
+            said = [replace(verdict, rubric=None) for verdict in judged(work)[1] if verdict.judge != JURY]
+            return sorted(said, key=lambda one: (one.pair, one.judge, one.criterion))
         case "recordings":
             return [replace(row, judge=name) for name in sorted(sources.recordings) for row in sources.recordings[name]]
         case "labels":
@@ -91,7 +92,8 @@ def export_rows(work: Opened, kind: str) -> list[Any]:
 
 def _calls(work: Opened) -> list[Any]:
     """Give every answer that came back; what is only planned is no row."""
-    return [reading for reading in judged(work)[0] if reading.came]
+    answered = [reading for reading in judged(work)[0] if reading.came]
+    return sorted(answered, key=lambda one: (one.pair, one.judge, one.criterion, one.order, one.repeat))
 
 
 def _labels(work: Opened) -> list[Any]:

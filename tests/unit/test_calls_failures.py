@@ -68,6 +68,8 @@ def test_a_status_and_its_words_have_one_class(status, body, kind):
         ('{"error": null, "message": "no quota"}', "no quota"),
         ('{"errors": [{"message": "bad"}, {"message": "worse"}]}', "bad; worse"),
         ('{"detail": "Not Found"}', "Not Found"),
+        ('{"detail": ' * 600 + "1" + "}" * 600, ('{"detail": ' * 30)[:297] + "..."),  # deeper than any error is
+        ('{"a": {"b": [' * 300 + "1" + "]}}" * 300, ('{"a": {"b": [' * 30)[:297] + "..."),
         ('{"detail": [{"loc": ["body", "x"], "msg": "field required"}]}', "field required"),
         ('{"error": "no model"}', "no model"),
         ('{"error": {"type": "not_found_error"}}', '{"error": {"type": "not_found_error"}}'),

@@ -205,6 +205,8 @@ def test_what_is_exported_is_read_back_alike(cli, run_study, tmp_path, kind, suf
     cli.well("export", kind, run_study, "-o", file)
     by_stream = cli.well("export", kind, run_study).out
     again = write_rows(tmp_path / "stream.jsonl", [json.loads(line) for line in by_stream.splitlines()])
+    rows = [json.loads(line) for line in by_stream.splitlines()]
+    assert rows == sorted(rows, key=lambda row: (row.get("pair", ""), row.get("judge", ""), row.get("criterion", "overall")))
     assert data.read(kind, file).rows == data.read(kind, again).rows != ()
 
 

@@ -141,25 +141,29 @@ def two_judges(tmp_path):
         one = {"openai": "m", "base_url": server.openai_url}
         other = {"anthropic": "m", "base_url": server.url, "key_env": "LOCAL_KEY"}
         made.config = {"judges": {"one": one, "other": other}}
+        made.rubric["criteria"]["right"]["levels"] = {1: "wrong", 5: "right"}
         yield made.write(tmp_path), server
 
 
-def test_a_judge_without_a_key_is_named_before_any_other_is_asked(capsys, two_judges, tmp_path):
+@pytest.mark.parametrize("command", [["compare"], ["score"], ["doctor", "--judge", "other", "--yes"]])
+def test_a_judge_without_a_key_is_named_before_any_other_is_asked(capsys, two_judges, tmp_path, command):
     study, server = two_judges
-    stopped = Cli(capsys)("compare", study)
+    stopped = Cli(capsys)(*command, study)
     assert (stopped.code, len(server.requests), len(stopped.err.splitlines())) == (2, 0, 1)
     assert "judges.other: no key for 127.0.0.1:" in stopped.err
     assert rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM call") == [(0,)]
 
 
-def test_a_judge_that_was_asked_everything_needs_its_key_no_more(capsys, two_judges, monkeypatch):
+@pytest.mark.parametrize("command", ["compare", "score"])
+def test_a_judge_that_was_asked_everything_needs_its_key_no_more(capsys, two_judges, monkeypatch, command):
     study, server = two_judges
     cli = Cli(capsys)
     monkeypatch.setenv("LOCAL_KEY", SECRET)
-    cli.well("compare", study)
+    first = cli.well(command, study, "--json").out.splitlines()[-1]
     asked = len(server.requests)
     monkeypatch.delenv("LOCAL_KEY")
-    assert cli.well("compare", study, "--json").events[-1]["answered"] == 24
+    again = cli.well(command, study, "--json").out.splitlines()[-1]
+    assert json.loads(again)["answered"] == json.loads(first)["answered"] == 24
     assert len(server.requests) == asked
 
 

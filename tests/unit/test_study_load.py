@@ -215,6 +215,12 @@ MINIMAL_CHANGES = [
     ),
     ("gpt-6.1-sol}", "x, base_url: 'http://x/v1?key=word'}", "study.yaml:6: judges.sol.base_url: holds '?', as beside"),
     ("gpt-6.1-sol}", "x, base_url: 'http://a..b/v1'}", "study.yaml:6: judges.sol.base_url: 'http://a..b/v1' is no address"),
+    (
+        "gpt-6.1-sol}",
+        "x, base_url: 'http://b\u00fccher/v1'}",
+        "study.yaml:6: judges.sol.base_url: 'http://b\u00fccher/v1' is no address",
+    ),
+    ("gpt-6.1-sol}", "x, base_url: 'http://\uff11.x/v1'}", "study.yaml:6: judges.sol.base_url: 'http://\uff11.x/v1' is no"),
     ("gpt-6.1-sol}", "x, base_url: 'http://./v1'}", "study.yaml:6: judges.sol.base_url: 'http://./v1' is no address"),
     ("gpt-6.1-sol}", "x, base_url: 'http://[::1]x/v1'}", "study.yaml:6: judges.sol.base_url: 'http://[::1]x/v1' is no"),
     ("gpt-6.1-sol}", "x, base_url: 'http://[v1.x]/v1'}", "study.yaml:6: judges.sol.base_url: 'http://[v1.x]/v1' is no"),
@@ -255,6 +261,8 @@ def test_one_wrong_line_is_named(make: Make, old: str, new: str, problem: str) -
         ("seed: 1\nseed: 2", "study.yaml:8: seed: stands twice, first in line 7"),
         ("seed: !!python/name:os.system x", "study.yaml:7: seed: the tag tag:yaml.org,2002:python/name:os.syst"),
         ("seed: [1", "study.yaml:8: broken YAML: "),
+        ('name: "\\U00110000"', "study.yaml: broken YAML: a character that is none"),
+        ('name: "\\UFFFFFFFF"', "study.yaml: broken YAML: a character that is none"),
         ("---\nseed: 1", "study.yaml:7: broken YAML: but found another document"),
     ],
 )
@@ -292,7 +300,7 @@ def test_aliases_that_grow_without_end_are_refused(make: Make) -> None:
         "http://[::1]:8000/v1",
         "http://judge/v1",
         "http://a.b.",
-        "http://b\u00fccher.example/v1",
+        "http://xn--bcher-kva.example/v1",
     ],
 )
 def test_an_address_that_can_be_asked_is_taken_as_it_is(make: Make, url: str) -> None:
