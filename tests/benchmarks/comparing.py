@@ -1,11 +1,11 @@
-"""How soon `judge compare` asks, and what it holds in memory, as a study grows.
+"""How soon `judge compare` asks, and what it and `judge report` hold in memory, as a study grows.
 
     .venv-tests/bin/python tests/benchmarks/comparing.py [pairs ...] [--all]
 
 A server on this machine stands for the model.  For each number of pairs one command runs on a new workspace and is
 interrupted once the first answers are in (with --all it goes on to the end); then the same command runs once more, as
-after a stop.  Prints the seconds from the command to the first request on the wire, beside what importing the prescribed
-packages alone takes, and the peak of memory.
+after a stop, and the report is written.  Prints the seconds from the command to the first request on the wire, beside
+what importing the prescribed packages alone takes, and the peak of memory.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def write_study(folder: Path, pairs: int, url: str) -> None:
             file.write(json.dumps(row) + "\n")
 
 
-def compared(folder: Path, server, *, whole: bool) -> tuple[float, float, float]:
-    """Run the command; give the seconds to the first request, to the end, and the peak of memory in MiB."""
+def measured(verb: str, folder: Path, server, *, whole: bool = True) -> tuple[float, float, float]:
+    """Run a command; give the seconds to the first request, to the end, and the peak of memory in MiB."""
     seen = len(server.requests)
     begun = time.monotonic()
     command = subprocess.Popen(
-        [sys.executable, "-m", "judge", "compare", "study.yaml", "--json"],
+        [sys.executable, "-m", "judge", verb, "study.yaml", "--json"],
         cwd=folder,
         env=os.environ | {"OPENAI_API_KEY": "k"},
         stdout=subprocess.DEVNULL,
@@ -98,12 +98,14 @@ def main() -> None:
             subprocess.run([sys.executable, "-c", IMPORTS], check=True)
             imports = time.monotonic() - begun
             for run in ("first", "again"):
-                first, all_, mib = compared(folder, server, whole=whole)
+                first, all_, mib = measured("compare", folder, server, whole=whole)
                 print(
                     f"{pairs:>7} pairs, {run}: first request after {first:.2f} s ({first / imports:.2f} x the imports), "
                     f"ended after {all_:.1f} s, peak {mib:.0f} MiB, {len(server.requests)} requests so far",
                     flush=True,
                 )
+            _, all_, mib = measured("report", folder, server)
+            print(f"{pairs:>7} pairs, report: ended after {all_:.1f} s, peak {mib:.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":
