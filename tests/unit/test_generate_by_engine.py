@@ -40,6 +40,13 @@ def model(folder: Path, **config):
 def adapter(folder: Path, **config):
     folder.mkdir(exist_ok=True)
     (folder / "adapter_config.json").write_text(json.dumps({"r": 8, **config}))
+    weights(folder / "adapter_model.safetensors")
+
+
+def weights(path, **shapes):
+    """A safetensors file of which only the head is there: names and shapes."""
+    head = json.dumps({name: {"dtype": "F32", "shape": shape} for name, shape in shapes.items()}).encode()
+    path.write_bytes(struct.pack("<Q", len(head)) + head)
 
 
 def write(folder: Path, arms=None, examples=20, **config):
@@ -288,12 +295,6 @@ def test_what_the_engine_refuses_is_one_line_and_leaves_with_2(tmp_path, capsys,
     assert "Traceback" not in ran.err
 
 
-def weights(path, **shapes):
-    """A safetensors file of which only the head is there: names and shapes."""
-    head = json.dumps({name: {"dtype": "F32", "shape": shape} for name, shape in shapes.items()}).encode()
-    path.write_bytes(struct.pack("<Q", len(head)) + head)
-
-
 @pytest.mark.parametrize(
     ("layer", "wide", "said"),
     [
@@ -315,6 +316,14 @@ def test_an_adapter_whose_weights_do_not_fit_is_refused_before_anything_is_loade
         f"{where}: arms.tuned: {tmp_path / 'lora'}: the adapter does not fit {model}: {said}. "
         "Name the folder of a trained adapter, and the base model that it was trained on."
     )
+
+
+def test_an_adapter_without_weights_is_refused_before_anything_is_loaded(tmp_path, engines):
+    (engines / "vllm_child.py").write_text("raise SystemExit('it was started')")
+    study = write(tmp_path)
+    (tmp_path / "lora/adapter_model.safetensors").unlink()
+    with pytest.raises(EngineError, match=r"lora: the adapter has no weights \(adapter_model.safetensors\)\. Name the folder"):
+        study.generate()
 
 
 def test_a_model_without_a_template_and_an_adapter_of_another_base_are_named(tmp_path):

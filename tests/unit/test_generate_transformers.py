@@ -287,6 +287,7 @@ def test_a_model_or_adapter_that_is_not_there_is_refused(tmp_path):
 
 def test_an_adapter_that_would_change_the_base_for_good_is_refused(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8, "bias": "all"}')
+    (tmp_path / "adapter_model.safetensors").touch()
     kind, text = failure(tmp_path, {"ad": tmp_path}, python=sys.executable)
     assert kind == "adapter"
     assert "an adapter with biases changes the base" in text

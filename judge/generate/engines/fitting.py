@@ -19,12 +19,14 @@ else:  # run by its path, where there is no blind-judge
 
 
 def look_at(model: str, adapters: Iterable[str], most: int | None = None) -> None:
-    """Raise Refusal for an adapter that cannot be read, has a rank above `most`, or was made for another model.
+    """Raise Refusal for an adapter that cannot be read, lacks its weights, has a rank above `most`, or fits another model.
 
     model: where it is no folder, nothing is known of its weights.
     """
     for adapter in adapters:
         rank = rank_of(Path(adapter))
+        if not any(Path(adapter).glob("adapter_model*")):
+            raise wire.Refusal("adapter", f"{adapter}: the adapter has no weights (adapter_model.safetensors)")
         if most is not None and rank > most:
             raise wire.Refusal("rank", f"{adapter}: the adapter has rank {rank}, max_lora_rank is {most}")
         if Path(model).is_dir() and (why := misfit(Path(adapter), Path(model))):
