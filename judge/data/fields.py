@@ -87,7 +87,8 @@ class Fields:
         if not isinstance(value, int) or isinstance(value, bool):
             self.fail(key, f"must be an integer, not {described(value)}")
         if value < (-LARGEST if low is None else low) or value > high:
-            self.fail(key, f"must be {_bounds(low, None if high == LARGEST else high)}, not {described(value)}")
+            shown = None if high == LARGEST and value < high else high
+            self.fail(key, f"must be {_bounds(low, shown)}, not {described(value)}")
         return value
 
     def integer(self, key: str, default: int, low: int | None = 0, high: int = LARGEST) -> int:

@@ -13,6 +13,7 @@ from judge.data.kind import JSON, TEXT, Kind, changed_fields
 from judge.domain import (
     CHOICE_VALUE,
     CHOICES,
+    JURY,
     ORDERS,
     OVERALL,
     PREFERENCES,
@@ -42,6 +43,8 @@ _BASES_OF: Final[dict[Preference | None, tuple[Basis, ...]]] = {
     None: ("one_order", "unscored"),
 }
 """Which bases go with which value."""
+_SIDE: Final[dict[Preference | None, int]] = {"a": -1, "b": 1}
+"""On which side of one half a judge's mean score lies; a jury's may lie on the other, since one voice may be louder."""
 
 
 def _reading(fields: Fields) -> Reading:
@@ -77,6 +80,8 @@ def _verdict(fields: Fields) -> Verdict:
     score = fields.maybe_number("score", 0.0, 1.0)
     if basis == "unscored" and score is not None:
         fields.fail("score", "given without anything usable", "only a verdict with basis one_order keeps its score")
+    if score is not None and (score - 0.5) * _SIDE.get(value, 0) < 0 and fields.get("judge") != JURY:
+        fields.fail("score", f"{score:g} contradicts the value '{value}'", "1 says that b is preferred, 0 that a is")
     return Verdict(
         pair=fields.name("pair"),
         judge=fields.name("judge"),

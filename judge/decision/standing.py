@@ -42,7 +42,7 @@ class Standing:
     labels_in: int = 0
     labels_planned: int = 0
     simulated: bool = False
-    unasked: int = 0  # answers of models that a command which stopped left out
+    unasked: int = 0  # answers that are planned, or lie in files, and were not taken in yet
 
     @property
     def by_people(self) -> bool:

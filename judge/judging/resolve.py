@@ -53,10 +53,10 @@ class Scope:
     kinds: Sequence[tuple[str, str]] = ()
     own_checks: bool = False
 
-    @property
-    def judges(self) -> int:
-        """Count the judges."""
-        return len({*self.habits, *(judge for judge, _ in self.kinds)})
+    def judges(self, criterion: str) -> int:
+        """Count the judges that speak of a criterion."""
+        asked = {judge for judge, habit in self.habits.items() if criterion in habit.criteria}
+        return len(asked | {judge for judge, spoken in self.kinds if spoken == criterion})
 
     def concerns(self, criterion: str, pair: Pair) -> bool:
         """Say whether judges are asked about a pair on this criterion."""
@@ -219,17 +219,17 @@ def _passes(said: Sequence[Reading | Verdict], value: Preference | None) -> tupl
 def jury(verdicts: Sequence[Verdict], scope: Scope | None = None) -> list[Verdict]:
     """Let two judges or more speak together: one verdict for each pair and criterion, by the name `jury`.
 
-    No more than half of them usable: unscored, `no_quorum`.  A value held by more than half of the usable is the jury's,
-    else a tie with basis split.  The score is the mean of the usable judges' scores.
+    The jury on a criterion are the judges that speak of it.  No more than half of them usable: unscored, `no_quorum`.  A
+    value held by more than half of the usable is the jury's, else a tie with basis split.  The score is the mean of the
+    usable judges' scores.
     scope: what is planned, by judges who may have no verdict here; those who have one are all unless given.
     """
-    judges = scope.judges if scope else len({verdict.judge for verdict in verdicts})
-    if judges < 2:
-        return []
+    spoken = Counter(criterion for _, criterion in {(verdict.judge, verdict.criterion) for verdict in verdicts})
+    size = scope.judges if scope else spoken.__getitem__
     groups: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         groups[verdict.pair, verdict.criterion].append(verdict)
-    return [_together(members, judges) for members in groups.values()]
+    return [_together(members, size(criterion)) for (_, criterion), members in groups.items() if size(criterion) > 1]
 
 
 def _together(members: Sequence[Verdict], judges: int) -> Verdict:

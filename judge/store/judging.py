@@ -23,7 +23,7 @@ _NOTED: Final = update(_ASK).where(_ASK.c.id == bindparam("cell")).values(call=b
 class Cell:
     """One ask: digests of pair and judge, what was asked by, criterion, order, repeat; the call that answers it.
 
-    rubric: its digest; for an example with checks of its own a name that begins with it, see `Opened.rubric_for`.
+    rubric: its digest; for an example with checks of its own a name that begins with it, see `Opened.asked_by`.
     """
 
     pair: str

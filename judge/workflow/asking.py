@@ -212,7 +212,7 @@ def cells(work: Opened, one: Ask, rubric: Rubric, call: str | None = None) -> li
         store.Cell(
             pair=work.pairs[one.pair.id],
             judge=work.judges[one.judge.name],
-            rubric=work.rubric_for(one.pair.example),
+            rubric=work.asked_by[one.pair.id],
             criterion=question.id,
             order=one.order,
             repeat=one.repeat,

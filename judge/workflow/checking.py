@@ -20,7 +20,7 @@ from judge.text.money import dollars
 from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.asking import plan_of
 from judge.workflow.contact import is_near, look_up
-from judge.workflow.findings import equal_pairs, found_in_outputs, kin_notices, output_notices
+from judge.workflow.findings import equal_pairs, found_in_outputs, kin_notices, output_notices, unknown_criteria
 from judge.workflow.sources import Sources
 
 CHARACTERS_PER_TOKEN = 4  # English prose; a rough count, said to be one
@@ -84,6 +84,7 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
         warnings=(
             *_warnings(used),
             *kin_notices(used),
+            *unknown_criteria(used),
             *_about_models(used, estimate),
             *look_up(study.folder, [judge for judge in judges if judge.source in MODELS]),
         ),

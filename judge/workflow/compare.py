@@ -60,7 +60,7 @@ def compare(
     _keep_files(work)
     if rubric and judges:
         with work.database.write() as tx:
-            study_store.note_judging(tx, set(work.rubrics(work.sources.pairs).values()), work.clock())
+            study_store.note_judging(tx, set(work.asked_by.values()), work.clock())
     try:
         said = Asked()
         if rubric and asking:
@@ -68,7 +68,7 @@ def compare(
     finally:
         found = _conclude(work)
     from judge.workflow.costs import cost_of
-    from judge.workflow.findings import repaired
+    from judge.workflow.findings import repaired, unknown_criteria
 
     cost = cost_of(work, found.given, work.pairs)
     return Compared(
@@ -76,7 +76,12 @@ def compare(
         by_judge=cost.by_judge,
         repeats=cost.repeats,
         unscored=found.unscored,
-        notices=(*_other_rubric(work), *repaired(work, work.sources.pairs), *found.reasons.notices()),
+        notices=(
+            *_other_rubric(work),
+            *unknown_criteria(work.sources),
+            *repaired(work, work.sources.pairs),
+            *found.reasons.notices(),
+        ),
     )
 
 
@@ -87,11 +92,10 @@ def _keep_files(work: Opened) -> None:
         with work.database.write() as tx:
             store.put_asks(tx, [cell for cell, _ in read])
             store.put_readings(tx, [(cell, reading, IMPORTED) for cell, reading in read])
-    rubrics = work.rubrics(work.sources.pairs)
-    given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts if verdict.pair in rubrics]
+    given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts]
     if given:
         with work.database.write() as tx:
-            store.put_verdicts(tx, rubrics, work.judges, given, work.pairs)
+            store.put_verdicts(tx, work.asked_by, work.judges, given, work.pairs)
 
 
 def _cell_of(work: Opened, reading: Reading) -> store.Cell:

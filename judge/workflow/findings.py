@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from judge.domain import OVERALL, SELF_PREFERENCE, Notice, Pair, Reading
+from judge.errors import did_you_mean
 from judge.generate import CODES, hygiene
-from judge.judging import LENIENT
+from judge.judging import LENIENT, asked
 from judge.store import judging as store
 from judge.study import kinship, kinship_to_models
 from judge.text import findings
@@ -79,6 +80,25 @@ def kin_notices(sources: Sources) -> list[Notice]:
             text = f"The judge '{name}' {kin}: models prefer their own kin, and the study accepts it by `allow_self`."
             notices.append(Notice(code=SELF_PREFERENCE, text=text))
     return notices
+
+
+def unknown_criteria(sources: Sources) -> list[Notice]:
+    """Warn of rows in files on criteria that nobody is asked about: they count for no question of the study."""
+    if sources.rubric is None:
+        return []
+    known = {pair.id: [question.id for question in asked(sources.rubric, pair.example.checklist)] for pair in sources.pairs}
+    spoken = [(f"of judge {name}", row.pair, row.criterion) for name, rows in sources.readings.items() for row in rows]
+    spoken += [(f"of judge {name}", row.pair, row.criterion) for name, rows in sources.verdicts.items() for row in rows]
+    spoken += [("of people", label.pair, label.criterion) for label in sources.labels]
+    strange = Counter((whose, criterion) for whose, pair, criterion in spoken if criterion not in known.get(pair, [criterion]))
+    every = sorted({criterion for criteria in known.values() for criterion in criteria})
+    return [
+        Notice(
+            code="unknown_criterion",
+            text=f"{count} rows {whose} are on '{name}', which is not asked there: {did_you_mean(name, every)}",
+        )
+        for (whose, name), count in sorted(strange.items())
+    ]
 
 
 class Reasons:

@@ -9,7 +9,8 @@ from typing import TypeVar
 from judge import access
 from judge.agreement import Agreement, agreement, select_labels
 from judge.decision import Standing
-from judge.domain import MODELS, OVERALL, Estimate, Label, Pair, Reading, Verdict
+from judge.domain import MODELS, OVERALL, Estimate, Label, Order, Pair, Reading, Verdict
+from judge.judging import tagged
 from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
@@ -84,7 +85,7 @@ def measure(work: Opened, candidate: Candidate) -> Measured:
         primary=primary,
         standing=replace(
             _standing(work, candidate, primary, every, in_rounds.planned or planned_labels(work)),
-            unasked=_unasked(work, there, readings),
+            unasked=_unasked(work, there, readings, verdicts),
         ),
     )
 
@@ -117,12 +118,26 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
     )
 
 
-def _unasked(work: Opened, pairs: Collection[str], readings: Iterable[Reading]) -> int:
-    """Count the answers of models that were planned and never came; those of files are all that there will be."""
-    models = [judge for judge in work.study.judges.values() if judge.source in MODELS]
-    came = {(one.pair, one.judge, one.order, one.repeat, one.criterion) for one in readings if one.came}
-    planned = (one for one in plan_of(work.sources, models) if one.pair.id in pairs)
-    return sum((one.pair.id, one.judge.name, one.order, one.repeat, one.criterion or OVERALL) not in came for one in planned)
+def _unasked(work: Opened, pairs: Collection[str], readings: Iterable[Reading], verdicts: Iterable[Verdict]) -> int:
+    """Count what `judge compare` would still bring: answers of models, and what files hold and was not taken in yet."""
+    sources = work.sources
+    recorded = {tag for name, rows in sources.recordings.items() for tag in tagged(rows, name)}
+    asking = [judge for judge in work.study.judges.values() if judge.source == "recorded" or judge.source in MODELS]
+    asked = [one for one in plan_of(sources, asking) if one.judge.source in MODELS or one.tag in recorded]
+    planned = {(one.pair.id, one.judge.name, one.order, one.repeat, one.criterion or OVERALL) for one in asked}
+    planned |= {_answer(one) for rows in sources.readings.values() for one in rows if one.came}
+    concluded = {_conclusion(one) for rows in sources.verdicts.values() for one in rows if one.reason != "absent"}
+    left = planned - {_answer(one) for one in readings if one.came}
+    left_out = concluded - {_conclusion(one) for one in verdicts if one.reason != "absent"}
+    return sum(pair in pairs for pair, *_ in (*left, *left_out))
+
+
+def _answer(one: Reading) -> tuple[str, str, Order, int, str]:
+    return one.pair, one.judge, one.order, one.repeat, one.criterion
+
+
+def _conclusion(one: Verdict) -> tuple[str, str, str]:
+    return one.pair, one.judge, one.criterion
 
 
 def planned_labels(work: Opened) -> int:
@@ -143,7 +158,7 @@ def _halves(work: Opened) -> Halves | None:
             return None
         judged_at = study_store.judged_rubrics(tx, work.record.id)
         order = label_store.sampled(tx, work.record.id)
-    now, first_look = work.rubrics(work.sources.pairs), min(opened)
+    now, first_look = work.asked_by, min(opened)
     before = {pair for pair, rubric, at in judged_at if at <= first_look and rubric != now.get(pair)}
     if not any(pair in before for pair, rubric, at in judged_at if at > first_look and rubric == now.get(pair)):
         return None

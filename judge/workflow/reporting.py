@@ -23,6 +23,7 @@ from judge.workflow.findings import (
     kin_notices,
     output_notices,
     repaired,
+    unknown_criteria,
 )
 from judge.workflow.measure import Measured, measure
 from judge.workflow.origins import in_words, origin_notices, origins
@@ -105,7 +106,8 @@ def _warnings(work: Opened, measured: Measured, found: Mapping[str, Mapping[str,
     reasons.add(measured.readings)
     in_texts = output_notices(work.sources, found) if found else found_in_pairs(measured.pairs, measured.candidate.name)
     by_judges = [*reasons.notices(), *repaired(work, measured.pairs)]
-    return [*notices, *kin_notices(work.sources), *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
+    notices += [*kin_notices(work.sources), *unknown_criteria(work.sources)]
+    return [*notices, *in_texts, *equal_pairs(measured.pairs), *by_judges, *origin_notices(work)]
 
 
 def _missing(work: Opened, measured: Measured) -> tuple[MissingRow, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from judge import access, data
 from judge.clock import Clock
-from judge.domain import Example, Judge, Label, Pair
+from judge.domain import Example, Judge, Label, Pair, Rubric
 from judge.errors import JoinError
 from judge.ids import digest
 from judge.rubric import rubric_digest
@@ -43,6 +43,7 @@ class Opened:
     judges: Mapping[str, str]  # name -> digest
     arms: Mapping[str, str]
     pairs: Mapping[str, str]
+    asked_by: Mapping[str, str]  # by pair, those outside a trial too: the rubric, with the example's own checks after it
     trial: bool = False
 
     @property
@@ -50,19 +51,9 @@ class Opened:
         """The study file's contents."""
         return self.sources.study
 
-    def rubric_for(self, example: Example) -> str:
-        """Name what judges are asked about an example: the rubric, with the example's own checks where it asks for them.
-
-        The checks change the question as a whole, so that no answer to another list of checks may count.
-        """
-        rubric = self.sources.rubric
-        if rubric is None or not rubric.checklist or not example.checklist:
-            return self.rubric
-        return f"{self.rubric}.{digest('checklist', list(example.checklist))[:16]}"
-
     def rubrics(self, pairs: Iterable[Pair]) -> dict[str, str]:
-        """Name what judges are asked about pairs, by their ids."""
-        return {pair.id: self.rubric_for(pair.example) for pair in pairs}
+        """Name what judges are asked by about pairs, by their ids."""
+        return {pair.id: self.asked_by[pair.id] for pair in pairs}
 
 
 def database_place(study: Study, given: str | None) -> str:
@@ -101,8 +92,19 @@ def brought_in(sources: Sources, database: Database, clock: Clock, *, limit: int
         judges=names.judges,
         arms=names.arms,
         pairs=names.pairs,
+        asked_by={pair.id: _asked_by(names.rubric, sources.rubric, pair.example) for pair in sources.pairs},
         trial=limit is not None,
     )
+
+
+def _asked_by(named: str, rubric: Rubric | None, example: Example) -> str:
+    """Name what judges are asked by about an example: the rubric, with the example's own checks where it asks for them.
+
+    The checks change the question as a whole, so that no answer to another list of checks may count.
+    """
+    if rubric is None or not rubric.checklist or not example.checklist:
+        return named
+    return f"{named}.{digest('checklist', list(example.checklist))[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,8 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     value = about["value"]
     bases = {None: ["one_order", "unscored"], "tie": ["agreed", "single", "split", "identical"]}
     basis = draw(st.sampled_from(bases.get(value, ["agreed", "single"])))
-    score = {"unscored": st.none(), "one_order": shares}.get(basis, st.floats(0, 1) | st.just(SCORE.get(value)))
+    on_its_side = {"a": st.floats(0, 0.5), "b": st.floats(0.5, 1)}.get(value, st.floats(0, 1))
+    score = {"unscored": st.none(), "one_order": shares}.get(basis, on_its_side | st.just(SCORE.get(value)))
     reason = {"unscored": reasons, "one_order": st.just("one_order")}.get(basis, st.none())
     return Verdict(
         **about, pair=draw(names), judge=draw(names), basis=basis, score=draw(score), reason=draw(reason),

@@ -240,6 +240,8 @@ def test_a_call_without_a_label_keeps_its_reason(write: Write) -> None:
         ("calls", {**CALL, "criterion": "c", "a_pass": True, "b_pass": True}, "label: 'a' contradicts a_pass and b_pass"),
         ("calls", {**CALL, "criterion": "c", "a_pass": True}, "label: 'a' contradicts a_pass and b_pass"),
         ("calls", {**CALL, "criterion": "c", "a_pass": "yes"}, "a_pass: must be true or false"),
+        ("verdicts", {**VERDICT, "score": 0.75}, "score: 0.75 contradicts the value 'a'. 1 says that b is preferred"),
+        ("verdicts", {**VERDICT, "value": "b", "score": 0.25}, "score: 0.25 contradicts the value 'b'"),
         ("verdicts", {**VERDICT, "basis": "split"}, "basis: 'split' does not go with value a"),
         ("verdicts", {**VERDICT, "value": None, "basis": "agreed"}, "basis: 'agreed' does not go with value null"),
         ("verdicts", {**VERDICT, "value": None, "score": 0.5}, "score: given without anything usable"),

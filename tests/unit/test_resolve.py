@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from judge.domain import Example, Message, Pair, Reading, Verdict
@@ -126,6 +128,13 @@ def test_a_jury_needs_more_than_half_of_its_judges_and_more_than_half_of_their_v
 def test_a_jury_scores_the_mean_of_its_usable_judges():
     [verdict] = jury([judged("x", "b", 1.0), judged("y", "tie", 0.75), judged("z", None)])
     assert verdict.score == 0.875
+
+
+def test_on_a_criterion_those_that_speak_of_it_are_the_jury():
+    """A file of verdicts on `overall` alone takes nothing from what the two others say of a criterion."""
+    own = [replace(judged(name, "b"), criterion=criterion) for name in "xy" for criterion in ("overall", "right")]
+    said = jury([*own, judged("file", "a"), replace(judged("z", "a"), criterion="tone")])
+    assert {one.criterion: (one.value, one.basis) for one in said} == {"overall": ("b", "agreed"), "right": ("b", "agreed")}
 
 
 def test_one_judge_is_no_jury():

@@ -298,6 +298,44 @@ def test_answers_from_a_file_cost_what_they_say_one_by_one(tmp_path, monkeypatch
     assert reported(made.write(tmp_path))["cost"]["by_judge"] == {"owl": usd}
 
 
+def test_rows_on_a_criterion_that_nobody_is_asked_about_are_warned_of(tmp_path, capsys):
+    made = small(["b"] * 4, judges=("owl",), people=1)
+    pairs = [f"{row['id']}/tuned" for row in made.examples]
+    made.verdicts["hen"] = [{"pair": pair, "judge": "hen", "criterion": "overal", "value": "b"} for pair in pairs]
+    made.calls["tit"] = [{"pair": pairs[0], "judge": "tit", "criterion": "check_1", "order": "ab", "label": "b"}]
+    made.labels.append({**made.labels[0], "criterion": "rihgt"})
+    study, cli = made.write(tmp_path), Cli(capsys)
+    said = [
+        "4 rows of judge hen are on 'overal', which is not asked there: did you mean 'overall'?",
+        "1 rows of judge tit are on 'check_1', which is not asked there: known: overall, right.",
+        "1 rows of people are on 'rihgt', which is not asked there: did you mean 'right'?",
+    ]
+    for command in ("check", "run"):
+        found = cli.well(command, study, "--json").events[-1]["warnings"]
+        assert [one["text"] for one in found if one["code"] == "unknown_criterion"] == said
+    assert [one["text"] for one in reported(study)["warnings"] if one["code"] == "unknown_criterion"] == said
+
+
+def test_a_trial_says_what_files_hold_beyond_it_and_keeps_their_verdicts(tmp_path, capsys):
+    made = small(["b"] * 6, judges=("owl",), people=1)
+    pairs = [f"{row['id']}/tuned" for row in made.examples]
+    made.verdicts["hen"] = [{"pair": pair, "judge": "hen", "value": "b"} for pair in pairs]
+    made.calls["tit"] = [{"pair": p, "judge": "tit", "order": order, "label": "b"} for p in pairs for order in ("ab", "ba")]
+    study, cli = made.write(tmp_path), Cli(capsys)
+
+    def left():
+        found = re.search(r"Go on with `judge compare`: (\d+) answers", cli.well("report", study).out)
+        return int(found[1]) if found else 0
+
+    assert left() == 12 + 6 + 12
+    cli.well("compare", study, "--limit", "2")
+    assert left() == 8
+    said = [json.loads(row) for row in cli.well("export", "verdicts", study).out.splitlines()]
+    assert {row["pair"] for row in said if row["judge"] == "hen" and row["value"] == "b"} == set(pairs)
+    cli.well("compare", study)
+    assert left() == 0
+
+
 def test_two_reports_at_different_times_differ_in_their_times_alone(tmp_path):
     study = Study.open(small().write(tmp_path), clock=ticking())
     pages = [to_html(study.run().reports[0]) for _ in range(2)]

@@ -112,7 +112,7 @@ class RubricRow(SQLModel, table=True):
 
 
 class JudgedRow(SQLModel, table=True):
-    """When it was first judged by a rubric, perhaps with an example's own checks; see `Opened.rubric_for`."""
+    """When it was first judged by a rubric, perhaps with an example's own checks; see `Opened.asked_by`."""
 
     __tablename__ = "judged"
     rubric: str = Field(primary_key=True)
