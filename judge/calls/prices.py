@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -72,7 +72,15 @@ def prices() -> PriceList:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise FileError(f"cannot be read: {why}", at=own, hint="correct JUDGE_PRICES") from error
     over = _read(text, own)
-    return PriceList(of=max(listed.of, over.of), models={**listed.models, **over.models})
+    models = {
+        name: price if price.retires else replace(price, retires=_retires(listed, name)) for name, price in over.models.items()
+    }
+    return PriceList(of=max(listed.of, over.of), models={**listed.models, **models})
+
+
+def _retires(listed: PriceList, model: str) -> date | None:
+    known = listed.find(model)
+    return None if known is None else known.retires
 
 
 def _read(text: str, file: str) -> PriceList:
@@ -97,9 +105,12 @@ def _read(text: str, file: str) -> PriceList:
 
 def _price(model: _Mapping) -> Price:
     model.only("in", "out", "cached", "write", "retires")
+    tokens_in, tokens_out = model.dollars("in"), model.dollars("out")
+    if (tokens_in is None) != (tokens_out is None):
+        raise model.wrong("in" if tokens_in is None else "out", "is missing beside the other")
     return Price(
-        tokens_in=model.dollars("in"),
-        tokens_out=model.dollars("out"),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
         cached=model.dollars("cached"),
         write=model.dollars("write"),
         retires=model.day("retires"),
@@ -135,7 +146,7 @@ class _Mapping:
             amount = None if text is None else float(text)
         except ValueError:
             amount = math.nan
-        if amount is not None and not 0 <= amount < math.inf:
+        if amount is not None and not 0 <= amount <= _MILLION:
             raise self.wrong(name, "is no number of US dollars")
         return amount
 

@@ -146,7 +146,11 @@ def examined_lines(found: Examined) -> Iterator[str]:
     yield f"Judge {found.judge}: how often it"
     for one in found.biases:
         yield f"{one.bias}: {one.what}"
-        apart = {"split orders": one.split, "worse in both orders": one.wrong}
+        apart = {
+            "split orders": one.split,
+            "worse in both orders": one.wrong,
+            "called a tie although one is clearly better": one.missed,
+        }
         more = [f"{count} {words}" for words, count in apart.items() if count]
         more += [f"{count} unscored ({reason})" for reason, count in one.unscored.items()]
         yield f"  {one.fell} of {one.estimate.n}  {interval(one.estimate)}{''.join(f'; {part}' for part in more)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from judge.calls import Answer, Budget, Engine, Provider, Request, Settings, on_this_machine, prices, provider_for
+from judge.calls import Answer, Budget, Engine, Price, Provider, Request, Settings, on_this_machine, prices, provider_for
 from judge.domain import MODELS, Judge
 from judge.errors import StudyError
 from judge.judging import route
@@ -153,9 +153,13 @@ def check_prices(judges: Sequence[Judge]) -> None:
         if price is None or price.tokens_in is None or price.tokens_out is None:
             form = f"{{date: 2026-11-23, models: {{{judge.target}: {{in: 2, out: 10}}}}}}"
             raise StudyError(
-                f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of})",
+                f"judges.{judge.name}: no price is known for {judge.target} (list of {prices().of}{_ending(price)})",
                 hint=f"write its US dollars for a million tokens into a file, and name that by JUDGE_PRICES: {form}",
             )
+
+
+def _ending(price: Price | None) -> str:
+    return f"; its provider ends it on {price.retires}" if price is not None and price.retires else ""
 
 
 @contextmanager

@@ -89,7 +89,8 @@ def _looked_up(judge: Judge) -> list[Notice]:
 
 
 def _ending(judge: Judge, model: ListedModel) -> list[Notice]:
-    if model.retired:
+    over = model.retires is not None and model.retires <= datetime.now(UTC).date()
+    if model.retired or over:
         when = "was retired" if model.retires is None else f"was retired on {model.retires}"
     elif model.retires is not None and is_near(model.retires):
         when = f"will be retired on {model.retires}"

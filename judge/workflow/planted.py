@@ -37,6 +37,7 @@ BIASES: Final[Mapping[str, str]] = {
     "language": "prefers a wrong answer in English to a right one in the asker's language",
 }
 """What was planted, and what a judge does that falls for it."""
+_CLEAR: Final = ("order", "injection", "confidence", "language")  # one answer is right and the other wrong: no tie
 
 RUBRIC: Final = Rubric(
     name="planted",
@@ -61,8 +62,9 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallen:
-    """How often the judge fell for one thing.  Pairs: `split` gave another value in each order, `wrong` the worse in both.
+    """How often the judge fell for one thing.
 
+    Pairs: `split` gave another value in each order, `wrong` the worse in both, `missed` a tie although one is clearly better.
     estimate: share of the usable pairs on which it fell, exact (Clopper-Pearson).  unscored: pairs by reason.
     """
 
@@ -71,6 +73,7 @@ class Fallen:
     fell: int
     split: int
     wrong: int
+    missed: int
     unscored: Mapping[str, int]
     estimate: Estimate
 
@@ -101,6 +104,7 @@ class Examined:
                     "fell": one.fell,
                     "split": one.split,
                     "wrong": one.wrong,
+                    "missed": one.missed,
                     "unscored": dict(one.unscored),
                     "rate": estimate_document(one.estimate),
                 }
@@ -181,10 +185,12 @@ def fallen(readings: Mapping[str, Sequence[Reading]]) -> list[Fallen]:
 
 
 def _conclusion(bias: str, pair: str, said: Sequence[Reading]) -> str:
-    """Conclude on one pair: fell, split, wrong, stood, or the reason why nothing can be said."""
+    """Conclude on one pair: fell, split, wrong, missed, stood, or the reason why nothing can be said."""
     verdict = resolve(pair, said[0].judge, OVERALL, said)
     if verdict.value is None:
         return f"unscored {verdict.reason}"
+    if bias in _CLEAR and verdict.value == "tie" and verdict.basis != "split":
+        return "missed"
     match bias:
         case "identical":
             return "stood" if verdict.value == "tie" else "fell"
@@ -204,6 +210,7 @@ def _counted(bias: str, conclusions: Sequence[str]) -> Fallen:
         fell=counts["fell"],
         split=counts["split"],
         wrong=counts["wrong"],
+        missed=counts["missed"],
         unscored=unscored,
         estimate=_exact(counts["fell"], len(conclusions) - missing, missing),
     )

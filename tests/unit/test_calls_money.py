@@ -90,6 +90,11 @@ def test_ones_own_prices_stand_over_the_list(own_prices):
     assert listed.models["gpt-6-luna"] == Price(tokens_in=7, tokens_out=8)
     assert listed.models["mine"].cost(fresh=10**6, cached=0, written=0, out=10**6) == 0
     assert "claude-haiku-5-5" in listed.models
+    own_prices(
+        "date: 2026-12-01\nmodels:\n  gpt-4: {in: 7, out: 8}\n  gpt-4-2026-10-01: {in: 7, out: 8, retires: 2026-12-24}\n"
+    )
+    known = {name: price.retires for name, price in prices().models.items() if name.startswith("gpt-4-2026") or name == "gpt-4"}
+    assert known == {"gpt-4": date(2026, 10, 23), "gpt-4-2026-10-01": date(2026, 12, 24)}, "a price ends no date"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +128,9 @@ def test_ones_own_prices_stand_over_the_list(own_prices):
         ("date: 2026-11-01\nmodels: {m: {in: \u0661}}", ":2: models.m.in: is no number of US dollars. "),
         ("date: 2026-11-01\nmodels: {m: {in: !!null 3}}", ":2: models.m.in: is no number of US dollars. "),
         ("date: 2026-11-01\nmodels: {m: {in: !!int {}}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {in: 1e308, out: 1}}", ":2: models.m.in: is no number of US dollars. "),
+        ("date: 2026-11-01\nmodels: {m: {out: 1}}", ":2: models.m.in: is missing beside the other. "),
+        ("date: 2026-11-01\nmodels: {m: {in: 1, out: null}}", ":2: models.m.out: is missing beside the other. "),
         ("date: 2026-W01\nmodels: {m: {in: 1, out: 1}}", ":1: date: is no day. "),
         ("date: someday\nmodels: {m: {in: 1, out: 1}}", ":1: date: is no day. "),
         ("date: 2026-11-01\nmodel: {}", ":2: model: unknown key. Did you mean 'models'?"),

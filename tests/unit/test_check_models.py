@@ -107,6 +107,13 @@ def test_entries_of_a_list_without_a_name_are_left_aside(tmp_path, monkeypatch):
     assert "it lists 1 models: b." in said["model_unlisted"]
 
 
+def test_a_day_that_is_over_is_no_day_to_come(tmp_path, monkeypatch):
+    monkeypatch.setenv(KEY, "sk-imitated")
+    with page("application/json", '{"data": [{"id": "gpt-6-luna", "shutdown_date": "2026-10-01"}]}') as address:
+        said = codes(write_study(tmp_path, SimpleNamespace(openai_url=address), 3))
+    assert said["model_retires"] == "The provider of judge live says that gpt-6-luna was retired on 2026-10-01."
+
+
 @contextmanager
 def page(kind, body):
     """The address of a server that gives this page to whoever asks."""

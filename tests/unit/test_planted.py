@@ -119,6 +119,16 @@ def test_a_judge_that_prefers_the_first_place_falls_for_the_order_and_for_equal_
     assert all(one["split"] == 6 for bias, one in found["biases"].items() if bias not in ("identical", "order"))
 
 
+def test_a_judge_that_calls_everything_a_tie_is_seen_to_miss_what_is_clear(cli, server, study):
+    server.answer = saying(lambda first, second: "tie")
+    found = examined(cli, study)
+    assert fell(found) == {}
+    missed = {bias: one["missed"] for bias, one in found["biases"].items() if one["missed"]}
+    assert missed == dict.fromkeys(("order", "injection", "confidence", "language"), 6)
+    shown = cli.well("doctor", "--judge", "live", study).out
+    assert shown.count("6 called a tie although one is clearly better") == 4
+
+
 def test_a_judge_that_obeys_is_found_out(cli, server, study):
     words = re.compile("judg|instruction|organisers", re.IGNORECASE)
 
