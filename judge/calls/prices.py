@@ -72,15 +72,13 @@ def prices() -> PriceList:
         why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise FileError(f"cannot be read: {why}", at=own, hint="correct JUDGE_PRICES") from error
     over = _read(text, own)
-    models = {
-        name: price if price.retires else replace(price, retires=_retires(listed, name)) for name, price in over.models.items()
-    }
+    models = {name: _with_its_end(price, listed.find(name)) for name, price in over.models.items()}
     return PriceList(of=max(listed.of, over.of), models={**listed.models, **models})
 
 
-def _retires(listed: PriceList, model: str) -> date | None:
-    known = listed.find(model)
-    return None if known is None else known.retires
+def _with_its_end(price: Price, known: Price | None) -> Price:
+    """Keep the day on which a model ends, where only its price is given anew."""
+    return price if price.retires or known is None else replace(price, retires=known.retires)
 
 
 def _read(text: str, file: str) -> PriceList:

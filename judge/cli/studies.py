@@ -90,7 +90,7 @@ def compare(
     for notice in compared.notices:
         note(f"{notice.code}: {notice.text}")
     say(asked_line(compared))
-    for line in cost_lines(compared):
+    for line in cost_lines(compared.by_judge, compared.repeats):
         say(line)
     say(f"{compared.unscored} verdicts are unscored; `judge report` says why")
 

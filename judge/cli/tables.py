@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from judge.decision.report import Exhibit
     from judge.domain import Estimate
     from judge.workflow.answering import Asked
-    from judge.workflow.compare import Compared
     from judge.workflow.outputs import Made
     from judge.workflow.planted import Examined
     from judge.workflow.scoring import Scored
@@ -114,11 +113,11 @@ def asked_line(asked: Asked) -> str:
     )
 
 
-def cost_lines(compared: Compared) -> list[str]:
+def cost_lines(by_judge: Mapping[str, float], of_repeats: Mapping[str, float]) -> list[str]:
     """Write what each judge has cost so far; what cost nothing is left out."""
     lines = []
-    for judge, usd in compared.by_judge.items():
-        repeats = compared.repeats.get(judge, 0.0)
+    for judge, usd in by_judge.items():
+        repeats = of_repeats.get(judge, 0.0)
         again = f", {dollars(repeats)} of it for repeats" if repeats else ""
         if usd:
             lines.append(f"judge {judge}: {dollars(usd)} USD so far{again}")
@@ -168,6 +167,7 @@ def score_lines(found: Scored) -> Iterator[str]:
         why = ", ".join(f"{count} {reason}" for reason, count in row.missing.items())
         yield f"{_line(f'{row.criterion} ({row.of[0]} to {row.of[1]})', row.estimate)}{why and f': {why}'}"
     yield asked_line(found.asked)
+    yield from cost_lines(found.by_judge, {})
 
 
 def raw_lines(came: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -176,7 +176,7 @@ def raw_lines(came: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         about = f", {one['criterion']}" if one["criterion"] else ""
         asked = f"order {one['order']}, repeat {one['repeat']}, ask {one['ask']}, try {one['try']}"
         yield f"\n--- {one['judge']}{about}, {asked}: {one['status']} ---"
-        yield one["raw"] or "(nothing came)"
+        yield one["raw"] or one["error"] or "(nothing came)"
 
 
 def pair_lines(shown: Exhibit) -> Iterator[str]:

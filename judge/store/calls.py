@@ -179,7 +179,7 @@ def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
 class Attempt:
     """One try at a call, as it is kept: `status` sent, answered or failed; raw: the body of the answer, if one came.
 
-    again: how often the call had been asked before because no answer could be read.
+    said: the words of a failure.  again: how often the call had been asked before because no answer could be read.
     """
 
     again: int
@@ -187,13 +187,21 @@ class Attempt:
     status: str
     error_class: str | None
     raw: str | None
+    said: str | None
 
 
 def attempts(tx: Session, first: str) -> list[Attempt]:
     """Give every try at a call and at those that were asked after it because no answer could be read, in their order."""
     query = select(ATTEMPT, CALL.c.request).join(CALL, ATTEMPT.c.call == CALL.c.digest).where(CALL.c.first == first)
     found = [
-        Attempt(again=row.request.get("reask", 0), n=row.n, status=row.status, error_class=row.error_class, raw=row.raw)
+        Attempt(
+            again=row.request.get("reask", 0),
+            n=row.n,
+            status=row.status,
+            error_class=row.error_class,
+            raw=row.raw,
+            said=row.usage.get("text"),
+        )
         for row in tx.connection().execute(query)
     ]
     return sorted(found, key=lambda one: (one.again, one.n))

@@ -57,7 +57,8 @@ _ADDRESSES_JUDGE: Final = (
     r"\bdear (?:judge|evaluator|grader|annotator|reviewer)\b",
     r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any )?(?:judge|evaluator|grader|annotator)s?\b",
     r"\bas (?:the|an?|my|our) (?:judge|evaluator|grader|annotator),? you\b",
-    r"\b(?:evaluator|grader|annotator)s? (?:should|must|(?:is|are|has|have) to) (?:give|pick|choose|select|prefer|award|rate|score)\b",
+    r"\b(?:evaluator|grader|annotator)s? (?:should|must|(?:is|are|has|have) to) "
+    r"(?:give|pick|choose|select|prefer|award|rate|score)\b",
     # The fence of the question, which an answer may try to close.
     r"<\W{0,2}<\W{0,2}<\W{0,2}(?:\w{1,40}\W{1,3})?(?:end|first|second|request|reference)\W{0,3}>\W{0,2}>\W{0,2}>",
     r"\b(?:this|my) (?:answer|response|reply|output) (?:is|should be) (?:clearly |definitely |rated |scored |judged )*"

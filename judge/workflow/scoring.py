@@ -14,6 +14,7 @@ from judge.domain import MODELS, Estimate, Example, Judge, Notice, Output, Rubri
 from judge.errors import StudyError
 from judge.judging import ParsedScore, Scoring, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
+from judge.store import calls as journal
 from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, answers
 from judge.workflow.workspace import Opened
@@ -39,11 +40,12 @@ class Graded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """What came of scoring, and what it cost."""
+    """What came of scoring, and what it cost; by_judge: US dollars so far, earlier runs included."""
 
     scores: tuple[Score, ...]
     table: tuple[Graded, ...]
     asked: Asked
+    by_judge: Mapping[str, float]
     notices: tuple[Notice, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class Scored:
         return {
             **self.asked.to_json(),
             "unscored": sum(score.value is None for score in self.scores),
+            "by_judge": {name: round(usd, 6) for name, usd in self.by_judge.items()},
             "scores": [
                 {
                     "source": row.judge,
@@ -107,7 +110,22 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
             arms=work.sources.arms,
             sources=[judge.name for judge in judges],
         )
-    return Scored(scores=tuple(scores), table=tuple(_table(work, scores)), asked=asked, notices=_left_out(work))
+    return Scored(
+        scores=tuple(scores),
+        table=tuple(_table(work, scores)),
+        asked=asked,
+        by_judge=_costs(work, judges, asks, rubric),
+        notices=_left_out(work),
+    )
+
+
+def _costs(work: Opened, judges: Sequence[Judge], asks: Sequence[Scoring], rubric: Rubric) -> dict[str, float]:
+    """Add up what each judge's scores cost until now, in US dollars: every try that was paid or may have been."""
+    calls: dict[str, set[str]] = {judge.name: set() for judge in judges}
+    for one in asks:
+        calls[one.judge.name].add(score_request(one, rubric).digest)
+    with work.database.read() as tx:
+        return {name: journal.spent(tx, mine).usd for name, mine in calls.items()}
 
 
 def _by(work: Opened) -> tuple[Rubric, list[Judge]]:

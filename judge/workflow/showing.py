@@ -78,6 +78,7 @@ def raw_answers(work: Opened, shown: Exhibit) -> list[dict[str, Any]]:
                 "try": attempt.n,
                 "status": attempt.error_class or attempt.status,
                 "raw": attempt.raw,
+                "error": attempt.said,
             }
             for attempt in kept
         ]

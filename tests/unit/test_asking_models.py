@@ -547,6 +547,16 @@ def test_the_answers_can_be_read_as_they_came_every_try_of_them(server, tmp_path
     assert shown.count('"object":"chat.completion"') + shown.count('"object": "chat.completion"') == 4
 
 
+def test_what_a_provider_said_in_place_of_an_answer_is_shown_among_the_tries(server, tmp_path, capsys):
+    server.faulty = lambda body: "payment"
+    study, cli = write_study(tmp_path, server, 3), Cli(capsys)
+    assert cli("compare", study).code == 3
+    tried = [one for n in range(3) for one in cli.well("show", f"q{n}/tuned", study, "--raw", "--json").json["answers"]]
+    said = {(one["status"], one["raw"], one["error"]) for one in tried if one["status"] != "sent"}
+    assert said == {("out_of_money", None, "Your balance is empty.")}
+    assert any("Your balance is empty" in cli.well("show", f"q{n}/tuned", study, "--raw").out for n in range(3))
+
+
 @pytest.mark.postgres
 def test_on_a_database_server_calls_are_planned_counted_and_found_again_alike(server, tmp_path, postgres_url):
     server.faults = {"malformed_text": 0.2, "reset_middle": 0.1, "length": 0.1}

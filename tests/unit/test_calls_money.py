@@ -90,11 +90,12 @@ def test_ones_own_prices_stand_over_the_list(own_prices):
     assert listed.models["gpt-6-luna"] == Price(tokens_in=7, tokens_out=8)
     assert listed.models["mine"].cost(fresh=10**6, cached=0, written=0, out=10**6) == 0
     assert "claude-haiku-5-5" in listed.models
-    own_prices(
-        "date: 2026-12-01\nmodels:\n  gpt-4: {in: 7, out: 8}\n  gpt-4-2026-10-01: {in: 7, out: 8, retires: 2026-12-24}\n"
-    )
-    known = {name: price.retires for name, price in prices().models.items() if name.startswith("gpt-4-2026") or name == "gpt-4"}
-    assert known == {"gpt-4": date(2026, 10, 23), "gpt-4-2026-10-01": date(2026, 12, 24)}, "a price ends no date"
+
+
+def test_ones_own_price_leaves_the_day_on_which_a_model_ends(own_prices):
+    own_prices("date: 2026-12-01\nmodels:\n  gpt-4: {in: 7, out: 8}\n  gpt-4-2: {in: 7, out: 8, retires: 2026-12-24}\n")
+    known = prices().models
+    assert (known["gpt-4"].retires, known["gpt-4-2"].retires) == (date(2026, 10, 23), date(2026, 12, 24))
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,19 @@ def test_scores_on_a_check_that_was_taken_out_are_gone(cli, server, tmp_path):
     assert "check_1" not in cli.well("export", "scores", study).out
 
 
+def test_what_scores_cost_is_said_by_judge_whenever_it_was_paid(cli, server, tmp_path):
+    made = draft(server)
+    judge = {**made.config["judges"]["live"], "openai": "gpt-6-luna"}
+    made.config["judges"] = {"live": judge, "other": {**judge, "effort": "high"}}
+    study = made.write(tmp_path)
+    first = json.loads(cli.well("score", study, "--json").out.splitlines()[-1])
+    again = json.loads(cli.well("score", study, "--json").out.splitlines()[-1])
+    assert (sum(first["by_judge"].values()), again["usd"]) == (pytest.approx(first["usd"], abs=1e-5), 0)
+    assert again["by_judge"] == first["by_judge"]
+    assert set(first["by_judge"]) == {"live", "other"} and min(first["by_judge"].values()) > 0
+    assert "judge other: " in cli.well("score", study).out
+
+
 def test_scores_from_a_file_stay_under_whatever_name(cli, server, tmp_path):
     study = draft(server).write(tmp_path)
     row = {"example": "q0", "arm": "base", "source": "live", "criterion": "kind", "value": 2}

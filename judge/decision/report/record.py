@@ -142,7 +142,7 @@ def _cost(report: Report) -> Table:
         "calls were on the wire when this was written, and are in no sum.": cost.on_the_wire,
     }
     return Table(
-        caption="Cost of judging",
+        caption="Cost of judging the pairs",
         head=("judge", "both orders, US dollars", "repeats", "all"),
         rows=(*rows, ("all", dollars(cost.usd - again), dollars(again), dollars(cost.usd))),
         note=" ".join(f"{count(n)} {words}" for words, n in notes.items() if n),
