@@ -16,7 +16,7 @@ class Settings:
 
     most_open: int = 64
     timeout_s: float = 60.0
-    throttled_s: float = 90.0  # without an answer while throttled, after which the run parks
+    throttled_s: float = 80.0  # without an answer while throttled, after which the run parks: within 90 s with all around it
     seed: int | None = None  # of the jitter
     send: bool = True
     known: bool = False
