@@ -95,7 +95,7 @@ def unknown_criteria(sources: Sources) -> list[Notice]:
     return [
         Notice(
             code="unknown_criterion",
-            text=f"{count} rows {whose} are on '{name}', which is not asked there: {did_you_mean(name, every)}",
+            text=f"Rows {whose} on '{name}', which nobody is asked about there: {count}; {did_you_mean(name, every)}",
         )
         for (whose, name), count in sorted(strange.items())
     ]

@@ -306,9 +306,9 @@ def test_rows_on_a_criterion_that_nobody_is_asked_about_are_warned_of(tmp_path, 
     made.labels.append({**made.labels[0], "criterion": "rihgt"})
     study, cli = made.write(tmp_path), Cli(capsys)
     said = [
-        "4 rows of judge hen are on 'overal', which is not asked there: did you mean 'overall'?",
-        "1 rows of judge tit are on 'check_1', which is not asked there: known: overall, right.",
-        "1 rows of people are on 'rihgt', which is not asked there: did you mean 'right'?",
+        "Rows of judge hen on 'overal', which nobody is asked about there: 4; did you mean 'overall'?",
+        "Rows of judge tit on 'check_1', which nobody is asked about there: 1; known: overall, right.",
+        "Rows of people on 'rihgt', which nobody is asked about there: 1; did you mean 'right'?",
     ]
     for command in ("check", "run"):
         found = cli.well(command, study, "--json").events[-1]["warnings"]
