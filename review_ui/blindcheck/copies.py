@@ -150,6 +150,7 @@ def stored(work: Opened, database: Database, what: Contents) -> Opened:
         judges=judges,
         arms=arms,
         pairs=pairs,
+        asked_by=dict.fromkeys(pairs, rubric),
     )
 
 
