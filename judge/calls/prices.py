@@ -16,6 +16,7 @@ from typing import Any, Final
 from judge.errors import FileError, Place, RowError, did_you_mean
 
 _MILLION: Final = 1_000_000
+_DOLLARS: Final = ("in", "out", "cached", "write")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FORM: Final = (
     "write `date: 2026-11-23`, and `models:` with lines as `NAME: {in: 2, out: 10, cached: 0.1, retires: 2027-01-14}`"
@@ -102,15 +103,16 @@ def _read(text: str, file: str) -> PriceList:
 
 
 def _price(model: _Mapping) -> Price:
-    model.only("in", "out", "cached", "write", "retires")
-    tokens_in, tokens_out = model.dollars("in"), model.dollars("out")
-    if (tokens_in is None) != (tokens_out is None):
-        raise model.wrong("in" if tokens_in is None else "out", "is missing beside the other")
+    model.only(*_DOLLARS, "retires")
+    every = {name: model.dollars(name) for name in _DOLLARS}
+    lacking = next((name for name in ("in", "out") if every[name] is None), None)
+    if lacking is not None and any(amount is not None for amount in every.values()):
+        raise model.wrong(lacking, "is missing beside the other prices")
     return Price(
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cached=model.dollars("cached"),
-        write=model.dollars("write"),
+        tokens_in=every["in"],
+        tokens_out=every["out"],
+        cached=every["cached"],
+        write=every["write"],
         retires=model.day("retires"),
     )
 

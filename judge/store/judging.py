@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import bindparam, func, update
@@ -156,11 +157,16 @@ def readings(tx: Session, study: int, rubrics: Mapping[str, str], judges: Mappin
 
 
 def put_verdicts(
-    tx: Session, rubrics: Mapping[str, str], judges: Mapping[str, str], verdicts: Iterable[Verdict], pairs: Mapping[str, str]
+    tx: Session,
+    rubrics: Mapping[str, str],
+    judges: Mapping[str, str],
+    verdicts: Iterable[Verdict],
+    pairs: Mapping[str, str],
+    now: datetime,
 ) -> None:
     """Keep verdicts: rubrics pair's id -> what it is asked by, judges name -> digest, pairs id -> digest.
 
-    What these judges said before of the same is replaced.
+    What these judges said before of the same is replaced, but for when it was first said.
     """
     upsert(
         tx,
@@ -178,9 +184,11 @@ def put_verdicts(
                 "reason": v.reason,
                 "a_pass": v.a_pass,
                 "b_pass": v.b_pass,
+                "first_at": now,
             }
             for v in verdicts
         ),
+        kept=("first_at",),
     )
 
 

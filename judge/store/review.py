@@ -120,7 +120,7 @@ def replace_scores(
 ) -> None:
     """Keep what models were asked for in place of all that these sources were asked for about these examples and arms.
 
-    What came in a file stays, even under a model's name.
+    What came in a file stays, even under a model's name, but for scores of the very same output and criterion.
     """
     for some in chunks(examples):
         tx.exec(

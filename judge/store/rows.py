@@ -5,7 +5,7 @@ Composing a statement takes longer than running it: what a request waits for is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -55,11 +55,17 @@ def insert_new(tx: Session, table: type[SQLModel], rows: Iterable[Mapping[str, A
         tx.connection().execute(_insert(tx, table).on_conflict_do_nothing(), some)
 
 
-def upsert(tx: Session, table: type[SQLModel], rows: Iterable[Mapping[str, Any]], key: Sequence[str] | None = None) -> None:
-    """Insert rows; one whose key (default: the primary key) is there gets the new values."""
+def upsert(
+    tx: Session,
+    table: type[SQLModel],
+    rows: Iterable[Mapping[str, Any]],
+    key: Sequence[str] | None = None,
+    kept: Collection[str] = (),
+) -> None:
+    """Insert rows; one whose key (default: the primary key) is there gets the new values, but for those that are kept."""
     names = list(key) if key else [column.name for column in inspect(table).primary_key]
     for some in chunks(rows):
         statement = _insert(tx, table)
-        new = {name: statement.excluded[name] for name in some[0] if name not in names}
+        new = {name: statement.excluded[name] for name in some[0] if name not in names and name not in kept}
         action = statement.on_conflict_do_update(index_elements=names, set_=new) if new else statement.on_conflict_do_nothing()
         tx.connection().execute(action, some)

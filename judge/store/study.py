@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, delete, select
 
 from judge.domain import Arm, Example, Judge, Output, Pair, Rubric
@@ -17,7 +18,6 @@ from judge.store.schema.study import (
     ArmRow,
     ExampleRow,
     GenerationRow,
-    JudgedRow,
     JudgeRow,
     OutputRow,
     PairRow,
@@ -190,22 +190,13 @@ def _json_keys(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def note_judging(tx: Session, rubrics: Collection[str], now: datetime) -> None:
-    """Remember when it was first judged by rubrics: labels opened before that tell a tuned one.
-
-    rubrics: digests, each perhaps with an example's checks after it.
-    """
-    insert_new(tx, JudgedRow, ({"rubric": rubric, "at": now} for rubric in sorted(rubrics)))
-
-
 def judged_rubrics(tx: Session, study: int) -> list[tuple[str, str, datetime]]:
-    """Give what each pair of the study was ever judged by: (pair's id, rubric, when this one was first judged by)."""
+    """Give what each pair of the study was ever judged by: (pair's id, rubric, when it was first judged by it)."""
     query = (  # by verdicts, not by asks: a judge whose verdicts come in a file is asked nothing
-        select(StudyPairRow.id, VerdictRow.rubric, JudgedRow.at)
+        select(StudyPairRow.id, VerdictRow.rubric, func.min(VerdictRow.first_at))
         .join(VerdictRow, col(VerdictRow.pair) == col(StudyPairRow.pair))
-        .join(JudgedRow, col(JudgedRow.rubric) == col(VerdictRow.rubric))
         .where(col(StudyPairRow.study_id) == study)
-        .distinct()
+        .group_by(col(StudyPairRow.id), col(VerdictRow.rubric))
     )
     return list(tx.exec(query))
 

@@ -56,11 +56,12 @@ _ADDRESSES_JUDGE: Final = (
     r"(?:answer|response|reply|output|assistant)|(?:answer|response|assistant) [AB])\b",
     r"\bdear (?:judge|evaluator|grader|annotator|reviewer)\b",
     r"\b(?:note|message|attention|instructions?) (?:to|for) (?:the |any )?(?:judge|evaluator|grader|annotator)s?\b",
-    r"\bas (?:the|an?|my|our) (?:judge|evaluator|grader|annotator),? you\b",
-    r"\b(?:evaluator|grader|annotator)s? (?:should|must|(?:is|are|has|have) to) "
-    r"(?:give|pick|choose|select|prefer|award|rate|score)\b",
+    r"\bas (?:the|an?|my|our) (?:judge|evaluator|grader|annotator),? you (?:must |should |will |have to |need to )?"
+    r"(?:give|pick|choose|select|prefer|award|rate|score|vote)\b",
+    r"\bthe (?:evaluator|grader|annotator) (?:should|must|has to) "
+    r"(?:pick|choose|select|prefer|(?:give|award) (?:it|me|this|the|a|an)? ?(?:full|highest|maximum|top|perfect))\b",
     # The fence of the question, which an answer may try to close.
-    r"<\W{0,2}<\W{0,2}<\W{0,2}(?:\w{1,40}\W{1,3})?(?:end|first|second|request|reference)\W{0,3}>\W{0,2}>\W{0,2}>",
+    r"<[^\w\n]?<[^\w\n]?<[^\w\n]{0,2}(?:\w{1,40}[^\w\n]{1,3})?(?:end|first|second|request|reference)[^\w\n]{0,3}>[^\w\n]?>[^\w\n]?>",
     r"\b(?:this|my) (?:answer|response|reply|output) (?:is|should be) (?:clearly |definitely |rated |scored |judged )*"
     r"(?:the )?(?:better|best|winner|superior)\b",
     r"\bgive (?:this|it|me|my (?:answer|response)) (?:a |the )?(?:full|highest|maximum|top|perfect|10/10|5/5)\b",

@@ -10,7 +10,6 @@ from judge.calls import Settings
 from judge.domain import JURY, MODELS, OVERALL, Notice, Reading
 from judge.ids import digest
 from judge.store import judging as store
-from judge.store import study as study_store
 from judge.workflow.answering import Asked, Progress
 from judge.workflow.asking import ask
 from judge.workflow.resolving import judged_in_parts
@@ -58,9 +57,6 @@ def compare(
     asking = [judge for judge in judges if judge.source == "recorded" or judge.source in MODELS]
     rubric = work.sources.rubric
     _keep_files(work)
-    if rubric and judges:
-        with work.database.write() as tx:
-            study_store.note_judging(tx, set(work.asked_by.values()), work.clock())
     try:
         said = Asked()
         if rubric and asking:
@@ -95,7 +91,7 @@ def _keep_files(work: Opened) -> None:
     given = [verdict for verdicts in work.sources.verdicts.values() for verdict in verdicts]
     if given:
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.asked_by, work.judges, given, work.pairs)
+            store.put_verdicts(tx, work.asked_by, work.judges, given, work.pairs, work.clock())
 
 
 def _cell_of(work: Opened, reading: Reading) -> store.Cell:
@@ -125,10 +121,10 @@ def _conclude(work: Opened) -> _Concluded:
 
     found = _Concluded(Reasons(), Given(work))
     names = {**work.judges, JURY: digest("jury", sorted(work.judges.values()))}
-    for pairs, readings, verdicts in judged_in_parts(work):
+    for _, readings, verdicts in judged_in_parts(work):
         spoken = [verdict for verdict in verdicts if verdict.judge not in work.sources.verdicts]
         with work.database.write() as tx:
-            store.put_verdicts(tx, work.rubrics(pairs), names, spoken, work.pairs)
+            store.put_verdicts(tx, work.asked_by, names, spoken, work.pairs, work.clock())
         found.unscored += sum(v.value is None and v.criterion == OVERALL and v.judge != JURY for v in verdicts)
         found.reasons.add(readings)
         found.given.add(readings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeVar
 
 from judge import access
@@ -140,6 +141,36 @@ def _conclusion(one: Verdict) -> tuple[str, str, str]:
     return one.pair, one.judge, one.criterion
 
 
+def edited(judged_at: Iterable[tuple[str, str, datetime]], now: Mapping[str, str], opened: datetime) -> bool:
+    """Say whether the rubric, or a checklist, by which some pair is judged now was changed after labels were opened.
+
+    judged_at: pair, what it was judged by, and since when.  now: pair -> what it is judged by.  A pair must have been judged
+    by something else before the opening.  A rubric that judged any pair before it, as in a trial, was fixed then, and so was
+    a list by which the pair itself was judged.
+    """
+    before: dict[str, set[str]] = {}
+    after: set[tuple[str, str]] = set()
+    for pair, name, at in judged_at:
+        if at <= opened:
+            before.setdefault(pair, set()).add(name)
+        else:
+            after.add((pair, name))
+    rubrics = {_rubric_of(name) for names in before.values() for name in names}
+    return any(
+        _rubric_of(name) not in rubrics or _list_of(name) not in map(_list_of, before[pair])
+        for pair, name in after
+        if name == now.get(pair) and pair in before
+    )
+
+
+def _rubric_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _list_of(name: str) -> str:
+    return name.partition(".")[2]
+
+
 def planned_labels(work: Opened) -> int:
     """Count the labels that the review plan asks for where no round was opened; labels from files count towards them."""
     plan = work.study.review
@@ -149,8 +180,7 @@ def planned_labels(work: Opened) -> int:
 def _halves(work: Opened) -> Halves | None:
     """Give the halves when the rubric or a checklist was changed after labels were opened: then only one half is fair.
 
-    That is so when some pair is judged by what was first judged by after the first opening, and was judged by something
-    else before it.  The fair half is the confirmation half.
+    The fair half is the confirmation half.
     """
     with work.database.read() as tx:
         opened = [event.at for event in ledger.events(tx, work.study.name) if access.opens_labels(event)]
@@ -158,9 +188,7 @@ def _halves(work: Opened) -> Halves | None:
             return None
         judged_at = study_store.judged_rubrics(tx, work.record.id)
         order = label_store.sampled(tx, work.record.id)
-    now, first_look = work.asked_by, min(opened)
-    before = {pair for pair, rubric, at in judged_at if at <= first_look and rubric != now.get(pair)}
-    if not any(pair in before for pair, rubric, at in judged_at if at > first_look and rubric == now.get(pair)):
+    if not edited(judged_at, work.asked_by, min(opened)):
         return None
     names = {digest: id_ for id_, digest in work.pairs.items()}
     half = {names[pair]: half for pair, _, half in order if pair in names}

@@ -32,31 +32,30 @@ def judged(work: Opened) -> tuple[list[Reading], list[Verdict]]:
 def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Reading], list[Verdict]]]:
     """Give the same for some pairs after others: (pairs, readings, verdicts); no more than that is held."""
     sources = work.sources
-    rubrics = work.rubrics(sources.pairs)
     asked_by_us = {work.judges[name]: name for name, judge in work.study.judges.items() if judge.source not in _FILES}
     spoken = {work.judges[name]: name for name, judge in work.study.judges.items() if judge.source == "calls"}
     given = {work.judges[name]: name for name in sources.verdicts}
     with work.database.read() as tx:
-        of_files = store.readings(tx, work.record.id, dict.fromkeys(rubrics, work.rubric), spoken)
-        concluded = store.verdicts(tx, work.record.id, rubrics, given)
-    scope = scope_of(sources.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
+        of_files = store.readings(tx, work.record.id, dict.fromkeys(work.asked_by, work.rubric), spoken)
+        concluded = store.verdicts(tx, work.record.id, work.asked_by, given)
+    scope = scope_of(work.whole.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
     read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
     for start in range(0, len(sources.pairs), _PART):
         part = sources.pairs[start : start + _PART]
         ids = [pair.id for pair in part]
         with work.database.read() as tx:
-            kept = store.readings(tx, work.record.id, {id_: rubrics[id_] for id_ in ids}, asked_by_us)
+            kept = store.readings(tx, work.record.id, work.rubrics(part), asked_by_us)
         readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
         said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
         yield part, readings, [*said, *jury(said, scope)]
 
 
 def _criteria(work: Opened) -> tuple[str, ...]:
-    """Name every criterion that is asked about some pair."""
+    """Name every criterion that is asked about some pair of the study."""
     rubric = work.sources.rubric
     if rubric is None:
         return (OVERALL,)
-    longest = max((example.checklist for example in work.sources.examples.values()), key=len, default=())
+    longest = max((example.checklist for example in work.whole.examples.values()), key=len, default=())
     return tuple(question.id for question in asked(rubric, longest))
 
 

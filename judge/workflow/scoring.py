@@ -136,9 +136,19 @@ def _by(work: Opened) -> tuple[Rubric, list[Judge]]:
         hint = "give a criterion `levels: {1: ..., 5: ...}` or `check: true`"
         raise StudyError("rubric: there are neither levels nor checks to score by", at=path, hint=hint)
     judges = [judge for judge in work.study.judges.values() if judge.source in MODELS]
+    _refuse_scores_of(work, judges)
     if not judges:
         raise StudyError(_SOURCELESS, at=path, hint="add one, for example: judges: {sol: {openai: gpt-6.1-sol}}")
     return rubric, judges
+
+
+def _refuse_scores_of(work: Opened, judges: Sequence[Judge]) -> None:
+    """Refuse to ask a judge by whose name the study's own file of scores speaks: one would hide what the other says."""
+    given = {one.source for one in work.sources.scores}
+    name = next((judge.name for judge in judges if judge.name in given), None)
+    if name is not None and work.study.scores is not None:
+        problem = f"scores: {work.study.scores.name} holds scores of '{name}', a judge that is to be asked"
+        raise StudyError(problem, at=work.study.path, hint="give the judge another name, or leave the file out")
 
 
 def _texts(work: Opened) -> Iterator[tuple[tuple[str, str], Output | None]]:

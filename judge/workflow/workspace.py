@@ -35,6 +35,7 @@ class Opened:
     """A study in its workspace: what its files say, stored under the digests of what made it."""
 
     sources: Sources
+    whole: Sources  # the same without the limit of a trial
     database: Database
     clock: Clock
     record: study_store.StudyRecord
@@ -84,6 +85,7 @@ def brought_in(sources: Sources, database: Database, clock: Clock, *, limit: int
         _put(tx, record, sources, names, clock)
     return Opened(
         sources=sources if limit is None else sources.limited(limit),
+        whole=sources,
         database=database,
         clock=clock,
         record=record,

@@ -143,6 +143,7 @@ def stored(work: Opened, database: Database, what: Contents) -> Opened:
     return replace(
         work,
         sources=sources,
+        whole=sources,
         database=database,
         clock=lambda: NOW,
         record=replace(record, secret=what.secret),
@@ -170,7 +171,7 @@ def _put(
     study_store.put_rubric(tx, rubric, what.rubric)
     study_store.put_pairs(tx, study, [(pairs[pair.id], what.arms[1].name, pair) for pair in what.pairs])
     study_store.put_judges(tx, study, [(what.judge, judges[what.judge.name])])
-    judging_store.put_verdicts(tx, dict.fromkeys(pairs, rubric), judges, what.verdicts, pairs)
+    judging_store.put_verdicts(tx, dict.fromkeys(pairs, rubric), judges, what.verdicts, pairs, NOW)
     said = [(_cell(reading, pairs, judges, rubric), reading, "made up") for reading in what.readings]
     judging_store.put_asks(tx, [cell for cell, _, _ in said])
     judging_store.put_readings(tx, said)

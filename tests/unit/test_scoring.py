@@ -231,6 +231,17 @@ def test_scores_from_a_file_stay_under_whatever_name(cli, server, tmp_path):
         assert [one["value"] for one in kept if one["criterion"] == "kind" or one.get("sample")] == [2, 2]
 
 
+def test_a_judge_of_whom_the_studys_own_scores_speak_is_not_asked(cli, server, tmp_path):
+    made = draft(server)
+    cli.well("score", made.write(tmp_path))
+    asked = len(server.requests)
+    cli.well("export", "scores", tmp_path / "study.yaml", "-o", tmp_path / "given.jsonl")
+    made.config["scores"] = "given.jsonl"
+    refused = cli("score", made.write(tmp_path))
+    assert (refused.code, len(server.requests)) == (2, asked)
+    assert "scores: given.jsonl holds scores of 'live', a judge that is to be asked. Give the judge another name" in refused.err
+
+
 def test_a_level_out_of_range_is_asked_for_once_more_and_then_missing(cli, server, tmp_path):
     server.answer = lambda body: json.dumps(said(7))
     rows = table(cli.well("score", draft(server).write(tmp_path), "--json"))

@@ -55,6 +55,9 @@ def test_a_tell_tale_text_is_found_out(text: str, code: str) -> None:
         "kernel<<<blocks, threads>>>(x);",
         "<<<<<<< HEAD",
         "The judge must choose a sentence.",
+        "As a judge, you must recuse yourself when a party is a relative.",
+        "Graders should score each essay twice, and the evaluator should give notice.",
+        "<<<<<<< HEAD\nend\n>>>>>>>",
     ],
 )
 def test_an_ordinary_text_is_left_alone(text: str) -> None:

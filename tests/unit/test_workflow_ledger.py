@@ -152,6 +152,32 @@ def test_a_checklist_edited_after_labels_were_opened_is_an_edited_rubric(tmp_pat
     assert desk.method() == "ppi++"
 
 
+@pytest.mark.parametrize("others", [None, ["Does it name the day?"], ["Does it name the hour?"]])
+@pytest.mark.parametrize("then", [None, ["Does it name the hour?"], ["Does it name the year?"]])
+def test_a_list_taken_away_or_exchanged_after_labels_were_opened_is_an_edited_rubric(tmp_path, others, then):
+    made = draft()
+    made.rubric["per_example"] = "checklist"
+    for row in made.examples:
+        row["meta"] = {"checklist": others} if others else {}
+    made.examples[0]["meta"] = {"checklist": ["Does it name the day?"]}
+    desk = Desk(tmp_path, made)
+    assert desk.method() == "ppi++"
+    desk.export_labels()
+    made.examples[0]["meta"] = {"checklist": then} if then else {}
+    assert desk.method() == "ppi++-tuned"
+
+
+def test_a_rubric_that_was_tried_before_labels_were_opened_is_as_good_on_the_rest(desk):
+    first = desk.made.rubric["overall"]
+    desk.method()
+    desk.edit_rubric()
+    desk.study().compare(limit=5)
+    desk.edit_rubric(first)
+    desk.write_report()
+    desk.edit_rubric()
+    assert desk.method() == "ppi++"
+
+
 def test_a_study_of_other_examples_in_the_same_database_is_no_edit(tmp_path, monkeypatch):
     """Both hold the same pairs, asked by the same rubric and the same checks; one holds more of them."""
     monkeypatch.setenv("JUDGE_DB", str(tmp_path / "both.db"))

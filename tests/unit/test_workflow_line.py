@@ -11,6 +11,7 @@ import pytest
 from judge import Study, agree
 from judge.decision.report import decision_block, to_html, to_json, to_markdown
 from judge.errors import JudgeError, StudyError
+from judge.workflow.resolving import judged
 from tests.studies import Cli, reported, rows_of, small, ticking, untimed, write_rows
 
 TIMES_IN_HTML = re.compile(r"20\d\d-\d\d-\d\dT[0-9:.+]+")
@@ -314,6 +315,28 @@ def test_rows_on_a_criterion_that_nobody_is_asked_about_are_warned_of(tmp_path, 
         found = cli.well(command, study, "--json").events[-1]["warnings"]
         assert [one["text"] for one in found if one["code"] == "unknown_criterion"] == said
     assert [one["text"] for one in reported(study)["warnings"] if one["code"] == "unknown_criterion"] == said
+
+
+def test_the_jury_of_a_trial_is_that_of_the_whole_study(tmp_path):
+    """A file speaks of one pair alone: that makes its judge a juror, whatever pairs are tried."""
+    made = small(["b"] * 6, judges=("owl",), people=1)
+    made.rubric["per_example"] = "checklist"
+    made.examples[5]["meta"] = {"checklist": ["Does it name the day?"]}
+    made.verdicts["ant"] = [{"pair": "q0/tuned", "judge": "ant", "value": "a"}]
+    one = {"pair": "q5/tuned", "judge": "tit", "label": "b", "criterion": "check_1"}
+    made.calls["tit"] = [{**one, "order": order} for order in ("ab", "ba")]
+    study = Study.open(made.write(tmp_path))
+    study.compare()
+
+    def said(limit=None):
+        with study.work(limit=limit) as work:
+            found = judged(work)[1]
+            return {pair.id for pair in work.sources.pairs}, {repr(v) for v in found}
+
+    _, whole = said()
+    for limit in (1, 2, 4):
+        pairs, part = said(limit)
+        assert part == {row for row in whole if any(repr(pair) in row for pair in pairs)}
 
 
 def test_a_trial_says_what_files_hold_beyond_it_and_keeps_their_verdicts(tmp_path, capsys):

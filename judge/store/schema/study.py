@@ -111,14 +111,6 @@ class RubricRow(SQLModel, table=True):
     content: dict[str, Any] = Field(sa_type=sa.JSON)
 
 
-class JudgedRow(SQLModel, table=True):
-    """When it was first judged by a rubric, perhaps with an example's own checks; see `Opened.asked_by`."""
-
-    __tablename__ = "judged"
-    rubric: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime)
-
-
 class JudgeRow(SQLModel, table=True):
     """A judge as the study describes it now."""
 
@@ -187,12 +179,16 @@ class ReadingRow(SQLModel, table=True):
 
 
 class VerdictRow(SQLModel, table=True):
-    """What a judge (or the jury) concluded; rebuilt from readings at any time, imported ones have no ask."""
+    """What a judge (or the jury) concluded; rebuilt from readings at any time, imported ones have no ask.
+
+    rubric: with the checks of the pair's own example after it, see `Opened.asked_by`.  first_at: when the first conclusion
+    was drawn, whatever the judge says today.
+    """
 
     __tablename__ = "verdict"
     pair: str = Field(foreign_key="pair.digest", primary_key=True)
     judge: str = Field(primary_key=True)
-    rubric: str = Field(primary_key=True)  # with the checks of the pair's own example after it
+    rubric: str = Field(primary_key=True)
     criterion: str = Field(primary_key=True)
     name: str  # the judge's name when it was made
     value: str | None = None
@@ -201,6 +197,7 @@ class VerdictRow(SQLModel, table=True):
     reason: str | None = None
     a_pass: bool | None = None
     b_pass: bool | None = None
+    first_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SampledRow(SQLModel, table=True):

@@ -70,12 +70,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_rubric")),
     )
     op.create_table(
-        "judged",
-        sa.Column("rubric", sa.String(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("rubric", name=op.f("pk_judged")),
-    )
-    op.create_table(
         "study",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -361,6 +355,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("a_pass", sa.Boolean(), nullable=True),
         sa.Column("b_pass", sa.Boolean(), nullable=True),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["pair"], ["pair.digest"], name=op.f("fk_verdict_pair")),
         sa.PrimaryKeyConstraint("pair", "judge", "rubric", "criterion", name=op.f("pk_verdict")),
     )
