@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -152,13 +153,12 @@ class _Mapping:
 
     def day(self, name: str) -> date | None:
         text = self._plain(name, "timestamp", "str")
-        try:
-            day = None if text is None else date.fromisoformat(text)
-        except ValueError:
-            day, text = None, ""
-        if text is not None and not _DAY.fullmatch(text):  # weeks are no days, though ISO knows them
-            raise self.wrong(name, "is no day")
-        return day
+        if text is None:
+            return None
+        with suppress(ValueError):  # no month has this day
+            if _DAY.fullmatch(text):  # weeks are no days, though ISO knows them
+                return date.fromisoformat(text)
+        raise self.wrong(name, "is no day")
 
     def _plain(self, name: str, *kinds: str) -> str | None:
         """Give the text of a value of these kinds of YAML; what is of another is neither a number nor a day."""

@@ -43,8 +43,6 @@ _BASES_OF: Final[dict[Preference | None, tuple[Basis, ...]]] = {
     None: ("one_order", "unscored"),
 }
 """Which bases go with which value."""
-_SIDE: Final[dict[Preference | None, int]] = {"a": -1, "b": 1}
-"""On which side of one half a judge's mean score lies; a jury's may lie on the other, since one voice may be louder."""
 
 
 def _reading(fields: Fields) -> Reading:
@@ -80,7 +78,8 @@ def _verdict(fields: Fields) -> Verdict:
     score = fields.maybe_number("score", 0.0, 1.0)
     if basis == "unscored" and score is not None:
         fields.fail("score", "given without anything usable", "only a verdict with basis one_order keeps its score")
-    if score is not None and (score - 0.5) * _SIDE.get(value, 0) < 0 and fields.get("judge") != JURY:
+    if value is not None and score is not None and (score - 0.5) * (SCORE[value] - 0.5) < 0 and fields.get("judge") != JURY:
+        # Of a jury one voice may be so loud that the mean lies on the other side.
         fields.fail("score", f"{score:g} contradicts the value '{value}'", "1 says that b is preferred, 0 that a is")
     return Verdict(
         pair=fields.name("pair"),

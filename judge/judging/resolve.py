@@ -224,12 +224,12 @@ def jury(verdicts: Sequence[Verdict], scope: Scope | None = None) -> list[Verdic
     usable judges' scores.
     scope: what is planned, by judges who may have no verdict here; those who have one are all unless given.
     """
-    spoken = Counter(criterion for _, criterion in {(verdict.judge, verdict.criterion) for verdict in verdicts})
-    size = scope.judges if scope else spoken.__getitem__
+    scope = scope or Scope(habits={}, kinds=sorted({(verdict.judge, verdict.criterion) for verdict in verdicts}))
     groups: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         groups[verdict.pair, verdict.criterion].append(verdict)
-    return [_together(members, size(criterion)) for (_, criterion), members in groups.items() if size(criterion) > 1]
+    jurors = {criterion: scope.judges(criterion) for criterion in {criterion for _, criterion in groups}}
+    return [_together(members, jurors[criterion]) for (_, criterion), members in groups.items() if jurors[criterion] > 1]
 
 
 def _together(members: Sequence[Verdict], judges: int) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from judge.study import compare_lock, effective
 from judge.text.money import dollars
 from judge.workflow.answering import JOBS, check_prices
 from judge.workflow.asking import plan_of
-from judge.workflow.contact import is_near, look_up
+from judge.workflow.contact import end_of, is_near, look_up
 from judge.workflow.findings import equal_pairs, found_in_outputs, kin_notices, output_notices, unknown_criteria
 from judge.workflow.sources import Sources
 
@@ -120,12 +120,10 @@ def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
 def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
     """Warn of models that are retired or about to be, and of a budget that will not do."""
     notices = []
-    today = datetime.now(UTC).date()
     for judge in sources.study.judges.values():
         price = prices().find(judge.target) if judge.source in MODELS else None
         if price is not None and price.retires is not None and is_near(price.retires):
-            word = "was retired" if price.retires <= today else "will be retired"
-            text = f"The model {judge.target} of judge {judge.name} {word} on {price.retires} (list of {prices().of})."
+            text = f"The model {judge.target} of judge {judge.name} {end_of(price.retires)} (list of {prices().of})."
             notices.append(Notice(code="model_retires", text=text))
     if estimate.least_usd > sources.study.budget_usd:
         least = dollars(estimate.least_usd)

@@ -89,11 +89,10 @@ def _looked_up(judge: Judge) -> list[Notice]:
 
 
 def _ending(judge: Judge, model: ListedModel) -> list[Notice]:
-    over = model.retires is not None and model.retires <= datetime.now(UTC).date()
-    if model.retired or over:
+    if model.retired:
         when = "was retired" if model.retires is None else f"was retired on {model.retires}"
     elif model.retires is not None and is_near(model.retires):
-        when = f"will be retired on {model.retires}"
+        when = end_of(model.retires)
     else:
         return []
     return [Notice(code="model_retires", text=f"The provider of judge {judge.name} says that {model.name} {when}.")]
@@ -102,6 +101,11 @@ def _ending(judge: Judge, model: ListedModel) -> list[Notice]:
 def is_near(day: date) -> bool:
     """Say whether a model's end is so near that a study which begins now may meet it."""
     return day - datetime.now(UTC).date() < _SOON
+
+
+def end_of(day: date) -> str:
+    """Say when a model ends, or that it did."""
+    return f"{'was' if day <= datetime.now(UTC).date() else 'will be'} retired on {day}"
 
 
 def _no_key(name: str) -> Finding:

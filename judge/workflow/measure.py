@@ -11,7 +11,6 @@ from judge import access
 from judge.agreement import Agreement, agreement, select_labels
 from judge.decision import Standing
 from judge.domain import MODELS, OVERALL, Estimate, Label, Order, Pair, Reading, Verdict
-from judge.judging import tagged
 from judge.store import access as ledger
 from judge.store import review as label_store
 from judge.store import study as study_store
@@ -20,7 +19,7 @@ from judge.workflow.asking import plan_of
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import draw_order, note_look, round_labels
 from judge.workflow.sources import Candidate
-from judge.workflow.workspace import Opened
+from judge.workflow.workspace import Opened, asked_parts
 
 Row = TypeVar("Row", Reading, Verdict, Label)
 Halves = tuple[Collection[str], Collection[str]]
@@ -122,10 +121,11 @@ def _standing(work: Opened, candidate: Candidate, primary: Estimate, labels: Seq
 def _unasked(work: Opened, pairs: Collection[str], readings: Iterable[Reading], verdicts: Iterable[Verdict]) -> int:
     """Count what `judge compare` would still bring: answers of models, and what files hold and was not taken in yet."""
     sources = work.sources
-    recorded = {tag for name, rows in sources.recordings.items() for tag in tagged(rows, name)}
-    asking = [judge for judge in work.study.judges.values() if judge.source == "recorded" or judge.source in MODELS]
-    asked = [one for one in plan_of(sources, asking) if one.judge.source in MODELS or one.tag in recorded]
+    asked = plan_of(sources, [judge for judge in work.study.judges.values() if judge.source in MODELS])
     planned = {(one.pair.id, one.judge.name, one.order, one.repeat, one.criterion or OVERALL) for one in asked}
+    different = {pair.id for pair in sources.pairs if not pair.identical}
+    recorded = [(name, row) for name, rows in sources.recordings.items() for row in rows if row.pair in different]
+    planned |= {(row.pair, name, row.order, row.repeat, OVERALL) for name, row in recorded}
     planned |= {_answer(one) for rows in sources.readings.values() for one in rows if one.came}
     concluded = {_conclusion(one) for rows in sources.verdicts.values() for one in rows if one.reason != "absent"}
     left = planned - {_answer(one) for one in readings if one.came}
@@ -155,20 +155,10 @@ def edited(judged_at: Iterable[tuple[str, str, datetime]], now: Mapping[str, str
             before.setdefault(pair, set()).add(name)
         else:
             after.add((pair, name))
-    rubrics = {_rubric_of(name) for names in before.values() for name in names}
-    return any(
-        _rubric_of(name) not in rubrics or _list_of(name) not in map(_list_of, before[pair])
-        for pair, name in after
-        if name == now.get(pair) and pair in before
-    )
-
-
-def _rubric_of(name: str) -> str:
-    return name.partition(".")[0]
-
-
-def _list_of(name: str) -> str:
-    return name.partition(".")[2]
+    rubrics = {asked_parts(name)[0] for names in before.values() for name in names}
+    lists = {pair: {asked_parts(name)[1] for name in names} for pair, names in before.items()}
+    current = [(pair, *asked_parts(name)) for pair, name in after if name == now.get(pair) and pair in before]
+    return any(rubric not in rubrics or own not in lists[pair] for pair, rubric, own in current)
 
 
 def planned_labels(work: Opened) -> int:

@@ -45,12 +45,16 @@ class Opened:
     arms: Mapping[str, str]
     pairs: Mapping[str, str]
     asked_by: Mapping[str, str]  # by pair, those outside a trial too: the rubric, with the example's own checks after it
-    trial: bool = False
 
     @property
     def study(self) -> Study:
         """The study file's contents."""
         return self.sources.study
+
+    @property
+    def trial(self) -> bool:
+        """Only a part of the examples is looked at."""
+        return self.sources is not self.whole
 
     def rubrics(self, pairs: Iterable[Pair]) -> dict[str, str]:
         """Name what judges are asked by about pairs, by their ids."""
@@ -95,7 +99,6 @@ def brought_in(sources: Sources, database: Database, clock: Clock, *, limit: int
         arms=names.arms,
         pairs=names.pairs,
         asked_by={pair.id: _asked_by(names.rubric, sources.rubric, pair.example) for pair in sources.pairs},
-        trial=limit is not None,
     )
 
 
@@ -107,6 +110,12 @@ def _asked_by(named: str, rubric: Rubric | None, example: Example) -> str:
     if rubric is None or not rubric.checklist or not example.checklist:
         return named
     return f"{named}.{digest('checklist', list(example.checklist))[:16]}"
+
+
+def asked_parts(name: str) -> tuple[str, str]:
+    """Take such a name apart: the rubric's digest and that of the example's own checks, empty where there are none."""
+    rubric, _, checks = name.partition(".")
+    return rubric, checks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
