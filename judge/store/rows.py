@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import BindParameter, Executable, bindparam, inspect
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
@@ -45,8 +44,13 @@ def chunks(items: Iterable[T], size: int = _CHUNK) -> Iterator[list[T]]:
 
 
 def _insert(tx: Session, table: type[SQLModel]) -> Any:
-    make = sqlite.insert if tx.connection().dialect.name == "sqlite" else postgresql.insert
-    return make(table)
+    if tx.connection().dialect.name == "postgresql":  # each dialect is loaded where it is spoken
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def insert_new(tx: Session, table: type[SQLModel], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -13,7 +13,6 @@ from judge.clock import Clock, utc_now
 from judge.errors import StudyError
 from judge.store.database import Database
 from judge.study import load_study
-from judge.workflow import checking
 from judge.workflow.answering import JOBS, Progress
 from judge.workflow.compare import Compared, compare
 from judge.workflow.links import join_link
@@ -24,6 +23,7 @@ from judge.workflow.workspace import Opened, database_place, opened
 if TYPE_CHECKING:  # what reports and measures is loaded by the verbs that do so
     from judge.agreement import Agreement
     from judge.decision.report import Report
+    from judge.workflow.checking import Checked
     from judge.workflow.generating import Generated
     from judge.workflow.outputs import MakingProgress
     from judge.workflow.running import Ran
@@ -73,11 +73,13 @@ class Study:
             secret = access.invite(tx, load_study(self.path).name, "owner", self.clock(), days=1)
         return join_link(address, secret)
 
-    def check(self, *, limit: int | None = None) -> checking.Checked:
+    def check(self, *, limit: int | None = None) -> Checked:
         """Validate everything and count what would be done; writes nothing."""
+        from judge.workflow.checking import check
+
         config = load_study(self.path)
         place = database_place(config, self._db)
-        return checking.check(sources_at(config, place), place, limit)
+        return check(sources_at(config, place), place, limit)
 
     def generate(
         self,

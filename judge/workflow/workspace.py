@@ -227,7 +227,8 @@ def put_labels(
     that name holds today.  Raises JoinError when another source holds one of them already.
     """
     before, others = label_store.labelled_texts(tx, record.id, source), label_store.label_sources(tx, record.id)
-    texts = {pair.id: data.pair_digest(pair) for pair in pairs}
+    labelled = {label.pair for label in labels}
+    texts = {pair.id: data.pair_digest(pair) for pair in pairs if pair.id in labelled}
     put = []
     for label in labels:
         today, then = names[label.pair], before.get(label)

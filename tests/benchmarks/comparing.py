@@ -11,7 +11,6 @@ what importing the prescribed packages alone takes, and the peak of memory.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from memory import peak_mib
+from processes import as_installed, peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -61,12 +60,12 @@ def write_study(folder: Path, pairs: int, url: str) -> None:
 
 def measured(verb: str, folder: Path, server, *, whole: bool = True) -> tuple[float, float, float]:
     """Run a command; give the seconds to the first request, to the end, and the peak of memory in MiB."""
-    seen = len(server.requests)
+    seen, env = len(server.requests), as_installed() | {"OPENAI_API_KEY": "k"}
     begun = time.monotonic()
     command = subprocess.Popen(
         [sys.executable, "-m", "judge", verb, "study.yaml", "--json"],
         cwd=folder,
-        env=os.environ | {"OPENAI_API_KEY": "k"},
+        env=env,
         stdout=subprocess.DEVNULL,
     )
     first, peak = 0.0, 0.0

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from memory import peak_mib
+from processes import as_installed, peak_mib
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -90,7 +90,7 @@ def main():
         found = {}
         for kind in ("bare", "engine"):
             run = [sys.executable, __file__, kind, f"{server.url}/v1", str(calls)]
-            found[kind] = json.loads(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+            found[kind] = json.loads(subprocess.run(run, capture_output=True, text=True, check=True, env=as_installed()).stdout)
     ideal = calls * LATENCY_S / OPEN
     for kind, figures in found.items():
         print(

@@ -1,8 +1,18 @@
-"""Peak memory of a process, for every benchmark that watches it."""
+"""The processes that benchmarks measure: what they start with, and the most that they hold."""
 
 from __future__ import annotations
 
+import compileall
+import os
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def as_installed() -> dict[str, str]:
+    """Give the environment of a command that finds its modules compiled, as every install does; compile them."""
+    compileall.compile_dir(ROOT / "judge", quiet=1)
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def peak_mib(process: int | str) -> float:
