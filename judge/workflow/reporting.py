@@ -10,7 +10,7 @@ from judge import access
 from judge.agreement import select_labels
 from judge.decision import decide
 from judge.decision.report import ArmSummary, Exhibit, MissingRow, Opening, Rationale, Report
-from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Verdict
+from judge.domain import JURY, OVERALL, SCORE, Label, Notice, Pair, Reading, Reason, Verdict
 from judge.stats import mean
 from judge.store import access as ledger
 from judge.store import review as label_store
@@ -158,17 +158,28 @@ def _exhibits(work: Opened, measured: Measured) -> tuple[Exhibit, ...]:
 
 def exhibit(measured: Measured, pair: Pair, heading: str) -> Exhibit:
     """Lay out one pair with all that was said about it."""
+    readings = [reading for reading in measured.readings if reading.pair == pair.id]
+    whole = {(one.judge, one.order, one.repeat): one.reason for one in readings if one.criterion == OVERALL}
+    said = [(one, _said(one, whole.get((one.judge, one.order, one.repeat)))) for one in readings]
     return Exhibit(
         pair=pair,
         heading=heading,
         verdicts=tuple(verdict for verdict in measured.verdicts if verdict.pair == pair.id),
         labels=tuple(label for label in measured.labels if label.pair == pair.id),
-        rationales=tuple(
-            Rationale(reading.judge, reading.order, reading.criterion, reading.rationale or f"(no answer: {reading.reason})")
-            for reading in measured.readings
-            if reading.pair == pair.id and (reading.rationale or reading.criterion == OVERALL)
-        ),
+        rationales=tuple(Rationale(one.judge, one.order, one.criterion, text) for one, text in said if text),
     )
+
+
+def _said(reading: Reading, overall: Reason | None) -> str | None:
+    """Give a judge's words on one criterion; None where they say no more than those on the whole pair.
+
+    overall: why the answer on the whole pair was no use; one that cannot be read at all is told of once.
+    """
+    if reading.reason is not None and (reading.criterion == OVERALL or reading.reason != overall):
+        return f"{reading.rationale or ''} (no usable answer: {reading.reason})".strip()
+    if reading.rationale or reading.criterion != OVERALL:
+        return reading.rationale
+    return f"({reading.value}, without a reason)"
 
 
 def _people_scores(labels: Sequence[Label]) -> Mapping[str, float]:

@@ -102,6 +102,29 @@ def test_a_pair_is_shown_with_its_arms_and_all_that_was_said(cli, run_study):
     assert "unscored (unscored, refused)" in cli.well("show", "q2/tuned", run_study).out
 
 
+def test_answers_of_no_use_are_told_on_each_criterion_and_one_that_says_nothing_is_told_once(cli, tmp_path):
+    calls = [
+        ("ab", "overall", "a", None),
+        ("ab", "tone", None, "absent"),
+        ("ba", "overall", None, "malformed"),
+        ("ba", "tone", None, "malformed"),
+    ]
+    rows = [
+        {"pair": "p", "judge": "j", "order": o, "criterion": c, "label": label, "reason": why} for o, c, label, why in calls
+    ]
+    (tmp_path / "calls.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "pairs.jsonl").write_text('{"id": "p", "prompt": "q", "output_a": "x", "output_b": "y"}\n')
+    study = tmp_path / "study.yaml"
+    study.write_text("name: s\npairs: pairs.jsonl\ncandidate: b\njudges: {j: {calls: calls.jsonl}}\n")
+    cli.well("compare", study)
+    said = cli.well("show", "p", study, "--json").json["reasons"]
+    assert [(one["order"], one["criterion"], one["text"]) for one in said] == [
+        ("ab", "overall", "(a, without a reason)"),
+        ("ba", "overall", "(no usable answer: malformed)"),
+        ("ab", "tone", "(no usable answer: absent)"),
+    ]
+
+
 def test_the_words_that_judges_are_asked_in_are_shown_on_request(cli, run_study):
     out = cli.well("show", "q0/tuned", run_study, "--prompt").out
     assert "prompt, order ab" in out and "prompt, order ba" in out
