@@ -81,7 +81,8 @@ class Engine:
         Raises Parked or JudgeError after everything that was answered has been given.
         """
         out: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out.put, planned), self._running())
+        self._flow.begin()
+        done = asyncio.run_coroutine_threadsafe(self._flow.run(requests, out, planned), self._running())
         done.add_done_callback(lambda _: out.put(_END))
         self._run, self._waiting = done, waiting
         interrupted = False

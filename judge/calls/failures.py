@@ -7,7 +7,7 @@
 | transport    | reset, time-out, cut or foreign body at 200      | tries again; possibly paid |                           |
 | out_of_money | quota, 402, spend limits                         | is kept                 | parks                        |
 | not_allowed  | 401, 403, model 404, address 405                 | is kept                 | stops: nothing else would go |
-| bad_request  | 400, 413, 422 naming what is wrong               | fails, is not repeated  | stops if the first all fail  |
+| bad_request  | 400, 413, 422, 429 larger than a minute's limit  | fails, is not repeated  | stops if the first all fail  |
 
 What a provider's filter stops is no failure: it is an answer without text.
 """
@@ -36,6 +36,7 @@ _MONEY_CODES: Final = frozenset(
     }
 )
 _MONEY_WORDS: Final = ("your credit balance", "you have reached your specified")  # the beginnings of messages without a code
+_TOO_LARGE_WORDS: Final = "request too large"  # for the account's limit of tokens a minute: no waiting makes room for it
 _TOO_LONG: Final = re.compile(r"max_(?:completion_|output_)?tokens|context length", re.IGNORECASE)
 _DEEPEST: Final = 50
 _FILTER_WORDS: Final = "output blocked by content filtering policy"  # Anthropic's, which has no code
@@ -90,6 +91,8 @@ def kind_of(status: int, body: str) -> FailureKind:
     match status:
         case 408 | 409:
             return "transport"
+        case 429 if message.lower().startswith(_TOO_LARGE_WORDS):
+            return "bad_request"
         case 429:
             return "throttled"
         case 401 | 403 | 404 | 405:
@@ -104,7 +107,7 @@ def kind_inside(body: str) -> FailureKind:
     """Class an error that came with status 200: the model broke off, or a server in between says what it met."""
     codes, _ = codes_of(body)
     if "rate_limit_exceeded" in codes:
-        return "throttled"
+        return kind_of(429, body)
     status = next((int(code) for code in codes if code.isdigit() and len(code) == 3), 500)
     return kind_of(status, body)
 

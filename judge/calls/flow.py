@@ -7,12 +7,13 @@ holds no place.
 from __future__ import annotations
 
 import asyncio
+import queue
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from judge.calls.budget import Budget
 from judge.calls.failures import RETRIED, Failed
@@ -33,6 +34,7 @@ from judge.store.database import Database
 
 _FIRST: Final = 32  # requests read before the first is sent
 _AHEAD: Final = 512  # requests read at a time later on
+_LOOKED_S: Final = 0.01  # how often it is seen whether answers were taken
 
 Give = Callable[[tuple[int, Answer | None]], None]
 
@@ -56,6 +58,7 @@ class Flow:
         self._calls: dict[str, Call] = {}
         self._jitter = random.Random(settings.seed)
         self._give: Give = lambda _: None
+        self._held: Callable[[], int] = lambda: 0  # answers that were given and not taken yet
 
     @property
     def budget(self) -> Budget:
@@ -66,10 +69,14 @@ class Flow:
         """Send nothing more; what is open still comes in."""
         self._all.stop()
 
-    async def run(self, requests: Iterable[Request], give: Give, planned: Planned | None = None) -> None:
-        """Answer requests; see `Engine.stream`.  Raises what stopped the run."""
+    def begin(self) -> None:
+        """Make ready for a run, on the asker's thread: whoever stops it from here on stops it."""
+        self._all.stopped, self._all.stopping = None, False
+
+    async def run(self, requests: Iterable[Request], out: queue.SimpleQueue[Any], planned: Planned | None = None) -> None:
+        """Answer requests into `out`; see `Engine.stream`.  Raises what stopped the run."""
         all_ = self._all
-        self._give, all_.stopped, all_.stopping, all_.reading = give, None, False, True
+        self._give, self._held, all_.reading = out.put, out.qsize, True
         all_.last_answer = time.monotonic()
         senders: dict[int, asyncio.Task[None]] = {}
         try:
@@ -130,6 +137,8 @@ class Flow:
         while len(self._calls) > 2 * _AHEAD and not self._all.halted:
             self._all.room.clear()
             await self._all.room.wait()
+        while self._held() > 2 * _AHEAD and not self._all.halted:  # whoever asked is slower than the journal
+            await asyncio.sleep(_LOOKED_S)
 
     async def _plan(self, batch: Places, planned: Planned | None) -> None:
         """Answer from the journal what is there, and plan the rest before anything is spent."""

@@ -145,10 +145,10 @@ class Lane:
         self.wake.set()
 
     def next_call(self, now: float) -> Call | None:
-        """Give the next call that may go: one that came back, else the first that waits."""
+        """Give the next call that may go: one that came back, else the first that waits, unless there is doubt."""
         if self.later and self.later[0][0] <= now:
             return heapq.heappop(self.later)[2]
-        return self.waiting.popleft() if self.waiting else None
+        return self.waiting.popleft() if self.waiting and not self.in_doubt else None
 
     def next_due(self) -> float | None:
         """Say when the next call comes back."""

@@ -57,10 +57,17 @@ class Planner:
         calls: those that are open; new ones are added, and a request that equals one waits for it.
         Raises JudgeError when a server that is to be asked has no key.
         """
-        named = [(place, request, self._providers[request.route].name(request)) for place, request in batch]
+        links: list[tuple[int, str]] = []
+        named = []
+        for place, request in batch:
+            name = self._providers[request.route].name(request)
+            if name in calls:  # now: it may be answered, and gone from there, while the others are looked up
+                calls[name].asked_by.append(place)
+                links.append((place, name))
+            else:
+                named.append((place, request, name))
         kept = await asyncio.to_thread(self._look_up, [name for _, _, name in named if name])
         found = Batch()
-        links: list[tuple[int, str]] = []
         for place, request, name in named:
             answer = self._restored(request, kept.answered.get(name)) if name else None
             if answer is not None and not (answer.failed and self._send):

@@ -54,7 +54,7 @@ class Sender:
     async def _send_all(self) -> None:
         lane, all_ = self._lane, self._all
         while not (all_.halted or (lane.idle and not all_.reading and not lane.in_doubt)):
-            if lane.in_doubt:
+            if lane.in_doubt and not lane.later:
                 await self._resolve_doubt()
                 continue
             now = time.monotonic()
@@ -181,8 +181,9 @@ class Sender:
             self._all.halt(JudgeError(text, hint="check the settings of this model"))
 
     def _check_throttling(self, now: float) -> None:
-        all_ = self._all
-        if self._lane.pacer.paused_until > now and now - all_.last_answer > all_.settings.throttled_s:
+        all_, pacer = self._all, self._lane.pacer
+        # What is on the wire was let through, and may only take its time.
+        if pacer.paused_until > now and not pacer.open and now - all_.last_answer > all_.settings.throttled_s:
             all_.halt(Parked(f"{self._lane.who} has been throttling every call", hint="run the same command again later"))
 
     async def _rest(self, waits: list[float | None]) -> None:

@@ -1,6 +1,6 @@
 """Pair x Rubric x judges in, Verdict out; or one output in, scores out.  Small, because calls is deep."""
 
-from judge.judging.parse import LENIENT, PARSER, Parsed, asked, parse
+from judge.judging.parse import LENIENT, PARSER, SETTLED, Parsed, asked, filled, parse
 from judge.judging.plan import Ask, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, prompt
 from judge.judging.resolve import (
@@ -19,6 +19,7 @@ from judge.judging.scoring import ParsedScore, Scoring, graded, parse_scores, sc
 __all__ = [
     "LENIENT",
     "PARSER",
+    "SETTLED",
     "Ask",
     "Parsed",
     "ParsedScore",
@@ -28,6 +29,7 @@ __all__ = [
     "asked",
     "complete",
     "complete_verdicts",
+    "filled",
     "graded",
     "jury",
     "parse",

@@ -13,15 +13,17 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from judge.calls import Answer
 from judge.domain import OVERALL, Criterion, Order, Preference, Reason, Rubric
 from judge.judging.resolve import preference_of_check
+from judge.text import well_formed
 
 PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
 LENIENT: Final = "lenient/1"  # the answer had words around it
 _FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
+SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 PASSES: Final = {"pass": True, "fail": False}
 _STORED: Final[Mapping[tuple[str, Order], Preference]] = {
     ("first", "ab"): "a",
@@ -46,6 +48,16 @@ class Parsed:
     parser: str = PARSER
 
 
+class _Said(Protocol):
+    @property
+    def criterion(self) -> str: ...
+    @property
+    def reason(self) -> Reason | None: ...
+
+
+T = TypeVar("T", bound=_Said)
+
+
 class Broken(Exception):
     """Nothing can be made of an answer, or of a part of it, for this reason."""
 
@@ -67,6 +79,12 @@ def parse(
     except Broken as broken:
         return [Parsed(criterion=question.id, value=None, reason=broken.reason) for question in questions]
     return [replace(_criterion(content, question, order), parser=parser) for question in questions]
+
+
+def filled(first: Sequence[T], again: Sequence[T]) -> list[T]:
+    """Put what a second answer settles in place of what the first left open; what could be read the first time stays."""
+    settled = {one.criterion: one for one in again if one.reason is None or one.reason in SETTLED}
+    return [one if one.reason is None else settled.get(one.criterion, one) for one in first]
 
 
 def asked(rubric: Rubric, checklist: Sequence[str] = (), only: str | None = None) -> tuple[Criterion, ...]:
@@ -105,11 +123,14 @@ def content_of(answer: Answer | None, questions: Sequence[Criterion]) -> tuple[M
 def _inside(text: str, questions: Sequence[Criterion]) -> Mapping[str, Any]:
     """Take the one JSON object out of the words around it, if it answers every question.
 
-    Several objects, or one that is not a whole answer, may be quoted from a text under judgement: they are no answer.
+    Several objects, one that is not a whole answer, or one in the middle of a sentence may be quoted from a text under
+    judgement: they are no answer.
     """
-    start, end = text.find("{"), text.rfind("}")
+    start, end = text.find("{"), text.rfind("}") + 1
+    if _goes_on(text[end:]):
+        raise Broken("malformed")
     try:
-        content = _object(text[start : end + 1]) if start >= 0 else {}
+        content = _object(text[start:end]) if start >= 0 else {}
     except (ValueError, RecursionError):
         raise Broken("malformed") from None
     criteria = content.get("criteria", {})
@@ -117,6 +138,11 @@ def _inside(text: str, questions: Sequence[Criterion]) -> Mapping[str, Any]:
     if not {question.id for question in questions} <= there:
         raise Broken("malformed")
     return content
+
+
+def _goes_on(rest: str) -> bool:
+    """Say whether words follow on the line that an object ends on; the marks that close a fence or a sentence are none."""
+    return re.search(r"\w", rest.partition("\n")[0]) is not None
 
 
 def _object(text: str) -> Mapping[str, Any]:
@@ -144,7 +170,7 @@ def _criterion(content: Mapping[str, Any], question: Criterion, order: Order) ->
     try:
         entry = entry_of(content, question.id)
         reasons = entry.get("reasons")
-        rationale = reasons if isinstance(reasons, str) else None
+        rationale = well_formed(reasons) if isinstance(reasons, str) else None
         if question.check:
             return _check(entry, question.id, order, rationale)
         return Parsed(criterion=question.id, value=_choice(entry, order), rationale=rationale)

@@ -17,6 +17,7 @@ from judge.ids import canonical_json, fence_marker
 from judge.judging.parse import PARSER, PASSES, Broken, asked, content_of, entry_of, word_of
 from judge.judging.plan import route
 from judge.judging.prompt import closed_object, conversation, fence
+from judge.text import well_formed
 
 _SYSTEM: Final = """\
 You judge one answer to one request, criterion by criterion.
@@ -130,7 +131,7 @@ def _read(content: Any, criterion: Criterion, parser: str) -> ParsedScore:
         return ParsedScore(
             criterion=criterion.id,
             value=float(PASSES[word_of(entry, "result", tuple(PASSES))]) if criterion.check else _level(entry, criterion),
-            rationale=reasons if isinstance(reasons, str) else None,
+            rationale=well_formed(reasons) if isinstance(reasons, str) else None,
             parser=parser,
         )
     except Broken as broken:

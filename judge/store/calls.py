@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, false, func, not_, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from judge.store.rows import chunks, insert_new, table, upsert
@@ -126,18 +127,16 @@ def send(tx: Session, sent: Sequence[Sent], now: datetime) -> frozenset[str]:
 
     What is only `sent` when the process dies may have been paid: it counts at its worst until it is known better.
     """
-    there: set[tuple[str, int]] = set()
-    for some in chunks([one.call for one in sent]):
-        query = select(ATTEMPT.c.call, ATTEMPT.c.n).where(ATTEMPT.c.call.in_(some))
-        there |= {(row.call, row.n) for row in tx.connection().execute(query)}
-    if not there.isdisjoint((one.call, one.n) for one in sent):
-        return frozenset(one.call for one in sent)
     rows: list[dict[str, Any]] = [
         {"call": s.call, "n": s.n, "status": "sent", "raw": None, "usage": {}, "cost_usd": s.worst_usd or None, "at": now}
         for s in sent
     ]
     if rows:
-        tx.connection().execute(ATTEMPT.insert(), rows)
+        try:
+            with tx.begin_nested():
+                tx.connection().execute(ATTEMPT.insert(), rows)
+        except IntegrityError:
+            return frozenset(one.call for one in sent)
     return frozenset()
 
 

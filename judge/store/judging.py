@@ -100,9 +100,9 @@ def _row(cell: Cell) -> dict[str, Any]:
     }
 
 
-def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]]) -> None:
-    """Keep what a parser made of the answers to cells: (cell, reading, parser).  An earlier reading is replaced."""
-    upsert(
+def put_readings(tx: Session, read: Sequence[tuple[Cell, Reading, str]], *, replaced: bool = True) -> None:
+    """Keep what a parser made of the answers to cells: (cell, reading, parser).  An earlier reading is replaced, or kept."""
+    (upsert if replaced else insert_new)(
         tx,
         ReadingRow,
         (

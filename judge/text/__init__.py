@@ -7,5 +7,18 @@ from judge.text.code import code_css
 from judge.text.compare import Length, Operation, length, word_diff
 from judge.text.findings import Finding, findings, masked
 from judge.text.render import finalized, to_html
+from judge.text.unicode import well_formed
 
-__all__ = ["Finding", "Length", "Operation", "code_css", "finalized", "findings", "length", "masked", "to_html", "word_diff"]
+__all__ = [
+    "Finding",
+    "Length",
+    "Operation",
+    "code_css",
+    "finalized",
+    "findings",
+    "length",
+    "masked",
+    "to_html",
+    "well_formed",
+    "word_diff",
+]

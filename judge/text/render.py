@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from judge.text.clean import URL_SCHEMES, clean
 from judge.text.code import highlight
 from judge.text.formulas import add_formulas
+from judge.text.unicode import well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +52,7 @@ def finalized(value: Any) -> Any:
 
 def _readable(text: str) -> str:
     """Replace what cannot be shown, or lies about its order, by something visible; plain text in and out."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    named = _OVERRIDES.sub(lambda run: f"[U+{ord(run[0][0]):04X}{' …' if len(run[0]) > 1 else ''}]", whole)
+    named = _OVERRIDES.sub(lambda run: f"[U+{ord(run[0][0]):04X}{' …' if len(run[0]) > 1 else ''}]", well_formed(text))
     return named.replace("\r\n", "\n").replace("\r", "\n").translate(_PICTURES)
 
 

@@ -31,6 +31,9 @@ JOBS: Final = Settings().most_open  # calls open at once to one model, unless th
 Again = Callable[[int], Request]
 """One question: its request, asked for the first time (0) or anew (1, 2, ...) because no answer could be read."""
 
+Answers = tuple[Answer | None, ...]
+"""What came of one question: its answer (None: nobody has one), and the second one where it was asked anew."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
@@ -200,7 +203,9 @@ def _engine(
     providers = dict(others or {})
     for judge in models:
         if route(judge) not in providers:
-            providers[route(judge)] = provider_for(judge.source, judge.base_url, judge.key_env, settings.most_open)
+            behind = {other.target for other in models if route(other) == route(judge)}
+            connections = settings.most_open * len(behind)  # a call that waits for one looks slow, and then lost
+            providers[route(judge)] = provider_for(judge.source, judge.base_url, judge.key_env, connections)
     engine = Engine(work.database, providers, work.clock, budget=budget, settings=settings)
     try:
         yield engine, before
@@ -212,24 +217,24 @@ def answers(
     work: Opened,
     judges: Sequence[Judge],
     asks: Sequence[Again],
-    readable: Callable[[int, Answer | None], bool],
+    readable: Callable[[int, Answers], bool],
     settings: Settings,
     progress: Progress | None = None,
-) -> tuple[list[Answer | None], Asked]:
-    """Ask models, and once more where no answer can be read; give the answers in order, and what they cost.
+) -> tuple[list[Answers], Asked]:
+    """Ask models, and once more where an answer cannot be read; give the answers in order, and what they cost.
 
-    readable: whether the answer to the question at this place can be used; a failed call is not asked anew.
+    readable: whether the answers to the question at this place can be used; a failed call is not asked anew.
     Raises Parked or JudgeError; what was answered until then is in the journal.
     """
     with engine_for(work, judges, lambda _: [ask(0).digest for ask in asks], settings) as (engine, before):
         if settings.send:
             check_keys(judges, partial(_is_open, work, asks))
         telling = Telling(engine, progress, len(asks))
-        found: list[Answer | None] = [None] * len(asks)
+        found: list[Answers] = [(None,)] * len(asks)
         again = []
         for n, answer in engine.stream((ask(0) for ask in asks), waiting=telling.news):
-            found[n] = answer
-            of_use = readable(n, answer)
+            found[n] = (answer,)
+            of_use = readable(n, found[n])
             if not of_use and answer is not None and not answer.failed:
                 again.append(n)
             telling.answered(n, unscored=not of_use)
@@ -237,11 +242,9 @@ def answers(
         telling.more(len(again))
         for place, answer in engine.stream((asks[n](1) for n in again), waiting=telling.news):
             n = again[place]
-            of_use = readable(n, answer)
-            if of_use:
-                found[n] = answer
-            telling.answered(n, unscored=not of_use)
-    answered = sum(answer is not None and not answer.failed for answer in found)
+            found[n] += (answer,)
+            telling.answered(n, unscored=not readable(n, found[n]))
+    answered = sum(first is not None and not first.failed for first, *_ in found)
     return found, asked_of(engine, before, calls=len(asks), answered=answered, from_journal=from_journal)
 
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
-from judge.domain import MODELS, OVERALL, Judge, Reading, Rubric
-from judge.judging import Ask, Parsed, asked, parse, plan, request, tagged
+from judge.domain import MODELS, OVERALL, Judge, Reading, Reason, Rubric
+from judge.judging import SETTLED, Ask, Parsed, asked, parse, plan, request, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
@@ -21,10 +21,10 @@ from judge.workflow.workspace import Opened
 if TYPE_CHECKING:
     from judge.store.database import Transaction
 
+_Row: TypeAlias = tuple[store.Cell, Reading, str]  # a reading, with its cell and its parser
 _PLANNED: Final = 4096  # asks that are written down by one commit
 _FLUSHED_S: Final = 1.0  # after which a report sees what was answered, whatever the batch
 _BATCH: Final = 256  # answers whose readings share one commit
-_SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 _RETRIED: Final = UNREADABLE | {"cut"}  # a refusal is an answer; a call that failed is repeated by the same command
 
 
@@ -56,7 +56,12 @@ def ask(
             live = [judge for judge in judges if judge.source in MODELS]
             check_keys(live, partial(_is_open, work, rubric, asks, retry=retry))
         taken = _Taken(work, rubric, asks, engine, progress)
-        _take_all(taken, asks, retry=retry)
+        try:
+            _take_all(taken, asks, retry=retry)
+        except BaseException:
+            taken.keep_open(replaced=False)
+            raise
+        taken.keep_open(replaced=True)
     return asked_of(engine, before, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal)
 
 
@@ -123,7 +128,8 @@ class _Taken:
         self._asks = asks
         self._engine = engine
         self._telling = Telling(engine, progress, len(asks))
-        self._read: list[tuple[store.Cell, Reading, str]] = []
+        self._read: list[_Row] = []
+        self._open: dict[int, list[_Row]] = {}  # what another answer may settle, by place
         self._waiting = 0
         self._flushed = time.monotonic()
         self._left: dict[int, bool] = {}
@@ -169,33 +175,57 @@ class _Taken:
     def _one(self, place: int, answer: Answer | None, reask: int) -> bool | None:
         """Take one answer; say whether it leaves the pair without an overall value, None when it says nothing of that."""
         one = self._asks[place]
-        live = one.judge.source in MODELS
+        live, came = one.judge.source in MODELS, answer is not None and not answer.failed
         parsed = parse(answer, self._rubric, one.order, one.pair.example.checklist, one.criterion)
         if reask == 0:
-            self.answered += answer is not None and not answer.failed
+            self.answered += came
             wanted = frozenset(said.criterion for said in parsed)
         else:
             wanted = self._filled(place, parsed)
-        self._lacking[place] = self._lacking.get(place, wanted) - {s.criterion for s in parsed if s.reason is None}
-        reasons = {said.reason for said in parsed if said.criterion in self._lacking[place]}
-        if live and answer is not None and not answer.failed and not reasons.isdisjoint(_RETRIED):
+        reasons = self._lacks(place, parsed, wanted)
+        if live and came and not reasons.isdisjoint(_RETRIED):
             self._left[place] = not reasons.isdisjoint(UNREADABLE)
-        if not self._lacking[place]:
-            del self._lacking[place]
         if live and answer is None:
             return None  # never asked, which is no reading
-        read = readings(self._work, one, answer, parsed, self._rubric)
-        self._read += [row for row in read if row[1].criterion in wanted]
+        read = [row for row in readings(self._work, one, answer, parsed, self._rubric) if row[1].criterion in wanted]
+        self._keep(place, read, wanted, settled=reask > 0 or place not in self._left)
+        overall = [said.value is None for said in parsed if said.criterion == OVERALL and said.criterion in wanted]
+        return overall[0] if overall else None
+
+    def _lacks(self, place: int, parsed: Sequence[Parsed], wanted: frozenset[str]) -> set[Reason | None]:
+        """Note which criteria could not be read so far; say why this answer does not settle them."""
+        lacking = self._lacking.pop(place, wanted) - {said.criterion for said in parsed if said.reason is None}
+        if lacking:
+            self._lacking[place] = lacking
+        return {said.reason for said in parsed if said.criterion in lacking}
+
+    def _keep(self, place: int, read: Sequence[_Row], wanted: frozenset[str], *, settled: bool) -> None:
+        """Keep readings of these criteria; unless all is settled, those wait that another answer may settle."""
+        open_ = [row for row in self._open.pop(place, []) if row[1].criterion not in wanted]
+        if not settled:
+            open_ += [row for row in read if row[1].reason in _RETRIED]
+        if open_:
+            self._open[place] = open_
+        self._read += [row for row in read if settled or row[1].reason not in _RETRIED]
         self._waiting += 1
         if self._waiting >= _BATCH or time.monotonic() - self._flushed > _FLUSHED_S:
             self._flush()
-        overall = [said.value is None for said in parsed if said.criterion == OVERALL and said.criterion in wanted]
-        return overall[0] if overall else None
 
     def _filled(self, place: int, parsed: Sequence[Parsed]) -> frozenset[str]:
         """Give the criteria that could not be read and that another answer settles; what was read before it stays."""
         lacking = self._lacking.get(place, frozenset())
-        return frozenset(s.criterion for s in parsed if s.criterion in lacking and (s.reason is None or s.reason in _SETTLED))
+        return frozenset(s.criterion for s in parsed if s.criterion in lacking and (s.reason is None or s.reason in SETTLED))
+
+    def keep_open(self, *, replaced: bool) -> None:
+        """Keep the readings that no answer settled.
+
+        replaced: in place of what was read before; else, after a stop, beside it: an earlier run may have settled them.
+        """
+        rows = [row for rows in self._open.values() for row in rows]
+        with self._work.database.write() as tx:
+            if replaced:
+                store.put_asks(tx, [cell for cell, _, _ in rows])
+            store.put_readings(tx, rows, replaced=replaced)
 
     def _flush(self) -> None:
         read, self._read, self._waiting = self._read, [], 0

@@ -11,18 +11,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from importlib.resources import files
 from typing import Any, Final
 
 from judge.agreement import estimate_document
-from judge.calls import Answer, Settings
-from judge.domain import MODELS, ORDERS, OVERALL, Estimate, Example, Judge, Message, Pair, Reading, Rubric
+from judge.calls import Settings
+from judge.domain import MODELS, ORDERS, OVERALL, Estimate, Example, Judge, Message, Order, Pair, Reading, Rubric
 from judge.errors import JudgeError, StudyError, did_you_mean
-from judge.judging import Ask, parse, request, resolve
+from judge.judging import Ask, Parsed, filled, parse, request, resolve
 from judge.stats import clopper_pearson, undefined
 from judge.store import calls as journal
-from judge.workflow.answering import UNREADABLE, Asked, Progress, answers, check_prices
+from judge.workflow.answering import UNREADABLE, Answers, Asked, Progress, answers, check_prices
 from judge.workflow.checking import Estimated, estimated
 from judge.workflow.workspace import Opened
 
@@ -160,17 +160,22 @@ def examine_judge(work: Opened, planned: Planned, progress: Progress | None, set
     requests = [partial(request, one, RUBRIC) for one in asks]
     found, asked = answers(work, [planned.judge], requests, _readable, settings, progress)
     readings: dict[str, list[Reading]] = {}
-    for one, answer in zip(asks, found, strict=True):
-        readings.setdefault(one.pair.id, []).append(_reading(one, answer))
+    for one, came in zip(asks, found, strict=True):
+        readings.setdefault(one.pair.id, []).append(_reading(one, came))
     return Examined(judge=planned.judge.name, biases=tuple(fallen(readings)), asked=asked)
 
 
-def _readable(_: int, answer: Answer | None) -> bool:
-    return parse(answer, RUBRIC, "ab")[0].reason not in UNREADABLE
+def _readable(_: int, came: Answers) -> bool:
+    return _said(came, "ab").reason not in UNREADABLE
 
 
-def _reading(one: Ask, answer: Answer | None) -> Reading:
-    (said,) = parse(answer, RUBRIC, one.order)
+def _said(came: Answers, order: Order) -> Parsed:
+    (said,) = reduce(filled, (parse(answer, RUBRIC, order) for answer in came))
+    return said
+
+
+def _reading(one: Ask, came: Answers) -> Reading:
+    said = _said(came, one.order)
     return Reading(
         pair=one.pair.id, judge=one.judge.name, order=one.order, value=said.value, reason=said.reason, rationale=said.rationale
     )

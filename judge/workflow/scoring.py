@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Final
 
 from judge.agreement import estimate_document
-from judge.calls import Answer, Settings
+from judge.calls import Settings
 from judge.domain import MODELS, Estimate, Example, Judge, Notice, Output, Rubric, Score
 from judge.errors import StudyError
-from judge.judging import ParsedScore, Scoring, graded, parse_scores, score_request, span_of
+from judge.judging import ParsedScore, Scoring, filled, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
 from judge.store import calls as journal
 from judge.store import review as score_store
-from judge.workflow.answering import UNREADABLE, Asked, Progress, answers
+from judge.workflow.answering import UNREADABLE, Answers, Asked, Progress, answers
 from judge.workflow.workspace import Opened
 
 _SOURCELESS: Final = "judges: none is a model; what is recorded speaks of pairs, and scores come from models only"
@@ -86,15 +86,17 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
         for one in _asks(Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge), rubric)
     ]
 
-    def readable(place: int, answer: Answer | None) -> bool:
-        said = parse_scores(answer, asks[place].criteria(rubric))
-        return all(one.reason not in UNREADABLE for one in said)
+    def said(one: Scoring, came: Answers) -> list[ParsedScore]:
+        return reduce(filled, (parse_scores(answer, one.criteria(rubric)) for answer in came))
+
+    def readable(place: int, came: Answers) -> bool:
+        return all(one.reason not in UNREADABLE for one in said(asks[place], came))
 
     requests = [partial(score_request, one, rubric) for one in asks]
     found, asked = answers(work, judges, requests, readable, settings or Settings(), progress)
     given: dict[tuple[str, str, str], list[ParsedScore]] = {}
-    for one, answer in zip(asks, found, strict=True):
-        given.setdefault((one.judge.name, one.arm, one.example.id), []).extend(parse_scores(answer, one.criteria(rubric)))
+    for one, came in zip(asks, found, strict=True):
+        given.setdefault((one.judge.name, one.arm, one.example.id), []).extend(said(one, came))
     scores = [
         row
         for judge in judges

@@ -13,7 +13,6 @@ from judge.calls.request import Answer, Request
 VISIBLE: Final = 2048  # tokens for the reasons and choices themselves
 THOUGHT: Final = {None: 4096, "none": 0, "minimal": 1024, "low": 4096, "medium": 8192, "high": 16384}
 MOST: Final = 32_000
-LARGEST_ANTHROPIC: Final = 21_000  # above it the SDK refuses a call without streaming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +68,4 @@ def output_limit(request: Request, raised: int) -> int:
     if request.most_tokens is not None:
         return request.most_tokens
     wanted: int = (VISIBLE + THOUGHT.get(request.effort, THOUGHT["high"])) * 4 ** max(0, raised)
-    most = LARGEST_ANTHROPIC if request.provider == "anthropic" else MOST
-    return min(wanted, most)
+    return min(wanted, MOST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from judge.calls.pacing import Limits
 from judge.calls.providers.base import ListedModel
 from judge.calls.providers.server import Server
 from judge.calls.request import Answer, Usage
+from judge.text import well_formed
 
 
 async def post(client: Any, path: str, body: Mapping[str, Any], timeout_s: float) -> Any:
@@ -79,11 +81,14 @@ def answer_of(
         if isinstance(content, dict) and content.get("error") and isinstance(content["error"], dict):
             return _broken_off(raw, usage(content.get("usage") or {}), call, request_id)
         if isinstance(content, dict) and content:
-            return read(content)
+            answer = read(content)
+            return answer if answer.text is None else replace(answer, text=well_formed(answer.text))
         text = "the answer is no JSON object"
     except (ValueError, RecursionError):
         text = "a web page came in place of an answer" if is_page(raw) else "the answer is no whole JSON object"
     except (AttributeError, LookupError, TypeError):
+        if is_filtered(raw):
+            return _broken_off(raw, Usage(), call, request_id)
         text = "the answer does not have the form of one"
     raise CallFailed(Failed(kind="transport", text=text, status=200, request_id=request_id, paid=True))
 
@@ -173,7 +178,7 @@ def _refusal(error: BaseException | None) -> str | None:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(well_formed(text).split())
     return line if len(line) <= 300 else f"{line[:297]}..."
 
 
@@ -182,10 +187,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         text = headers.get(name, "")
         try:
-            return float(text) * unit
+            seconds = float(text) * unit
         except ValueError:
             with suppress(ValueError, TypeError):
                 return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        else:
+            return max(0.0, seconds) if math.isfinite(seconds) else None
     return None
 
 
@@ -195,9 +202,10 @@ def limits(headers: Mapping[str, str], prefix: str, requests: str, tokens: str) 
     def number(kind: str, what: str) -> float | None:
         text = headers.get(f"{prefix}-{what}-{kind}") or headers.get(f"{prefix}-{kind}-{what}")
         try:
-            return None if text is None else float(text)
+            value = math.nan if text is None else float(text)
         except ValueError:
             return None
+        return value if math.isfinite(value) and value >= 0 else None
 
     return Limits(
         requests=number(requests, "limit"),
