@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -21,7 +22,7 @@ from judge.workflow.alone import alone, at_work_since
 from judge.workflow.compare import compare
 from judge.workflow.resolving import judged
 from judge.workflow.showing import prompts, raw_answers, show
-from tests.calls_study import KEY, Model, expected, met, said, truth, write_study
+from tests.calls_study import KEY, Model, expected, met, reasons, said, truth, write_study
 from tests.provider_server import ProviderServer
 from tests.studies import Cli, rows_of, write_rows
 
@@ -82,6 +83,51 @@ def test_the_report_says_what_the_repeats_cost(server, tmp_path):
     cost = study.report().cost
     assert cost.usd == pytest.approx(spent)
     assert cost.repeats["live"] == pytest.approx(spent * 2 / 3, rel=0.05)
+
+
+def test_two_models_behind_one_key_have_as_many_calls_open_each_as_were_asked_for(server, tmp_path):
+    server.latency_s = 0.2
+    model = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    judges = {"luna": model, "sol": {**model, "openai": "gpt-6-sol"}}
+    Study.open(write_study(tmp_path, server, 12, judges=judges)).compare(jobs=8)
+    assert server.in_flight_max > 8
+
+
+def test_a_run_that_stops_leaves_what_an_earlier_second_answer_settled(server, model, tmp_path):
+    live = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    turns: Counter[str] = Counter()
+
+    def meets(body):
+        turns[str(body)] += 1
+        if body["model"] == "gpt-6-sol":
+            return "payment"
+        return "malformed_text" if turns[str(body)] == 1 and "Question q1?" in str(body) else None
+
+    server.faulty = meets
+    study = Study.open(write_study(tmp_path, server, 6, judges={"live": live}))
+    assert study.compare().unscored == 0
+    study = Study.open(write_study(tmp_path, server, 6, judges={"live": live, "sol": {**live, "openai": "gpt-6-sol"}}))
+    with pytest.raises(Parked):
+        study.compare()
+    assert reasons(said(tmp_path / ".judge/judge.db")) == {}
+
+
+def test_what_is_unreadable_when_a_run_stops_is_kept_with_its_reason(server, tmp_path):
+    server.faulty = lambda body: (
+        "malformed_text" if "Question q1?" in str(body) else "payment" if len(server.requests) > 9 else None
+    )
+    study = Study.open(write_study(tmp_path, server, 12))
+    with pytest.raises(Parked):
+        study.compare(jobs=4)
+    assert set(reasons(said(tmp_path / ".judge/judge.db"))) == {"malformed"}
+
+
+def test_half_a_character_in_a_judges_reasons_breaks_no_report(server, model, tmp_path, capsys):
+    server.answer = lambda body: model(body).replace("The ranks say so.", "\\ud83d so.")
+    study, cli = write_study(tmp_path, server, 3), Cli(capsys)
+    cli.well("compare", study)
+    cli.well("report", study, "-o", tmp_path / "report.md")
+    assert "\ufffd so." in cli.well("show", "q0/tuned", study).out
 
 
 def test_a_tenth_of_the_pairs_is_asked_about_once_more_in_one_order(server, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -12,10 +13,13 @@ from contextlib import contextmanager
 import pytest
 
 from judge.calls import Budget, Engine, Request, Settings, provider_for
+from judge.calls.planning import Planner
 from judge.calls.sending import Sender
 from judge.clock import utc_now
 from judge.domain import Message
 from judge.errors import JudgeError, Parked
+from judge.store import calls as store
+from judge.store.calls import Intent, Outcome
 from judge.store.opening import open_database
 from tests.provider_server import ProviderServer
 from tests.studies import rows_of
@@ -132,6 +136,39 @@ def caught(action):
         return error
 
 
+def test_an_equal_call_that_is_answered_while_others_are_looked_up_is_not_made_again(server, tmp_path, monkeypatch):
+    look_up = Planner._look_up
+
+    def slowly(self, digests):
+        kept = look_up(self, digests)
+        time.sleep(0.2)  # a database far away: what it read may be old by now
+        return kept
+
+    monkeypatch.setattr(Planner, "_look_up", slowly)
+    requests = [asked(n, server) for n in range(544)]  # as many as are read before answers are waited for
+    with engine(tmp_path, server) as made:
+        found = made.submit([*requests, *(asked(n, server, tag=f"again {n}") for n in range(544))]).answers
+    assert len(server.requests) == 544
+    assert [one.digest for one in found[:544]] == [one.digest for one in found[544:]]
+
+
+def test_answers_of_the_journal_wait_for_who_takes_them(server, tmp_path):
+    requests = [asked(n, server) for n in range(6000)]
+    database = open_database(tmp_path / "judge.db")
+    answer = {"choices": [{"message": {"content": "said"}, "finish_reason": "stop"}]}
+    with database.write() as tx:
+        intents = [Intent(digest=one.digest, first=one.digest, repeat=1, request={}, tag=one.tag) for one in requests]
+        store.intend(tx, intents, utc_now())
+        store.record(tx, [Outcome(call=one.digest, n=1, raw=json.dumps(answer), usage={}) for one in requests], utc_now())
+    database.close()
+    with engine(tmp_path, server) as made:
+        answers = made.stream(iter(requests))
+        next(answers)
+        time.sleep(0.5)
+        assert made.flow.from_journal < 2500
+        assert 1 + sum(1 for _ in answers) == made.flow.from_journal == 6000
+
+
 # --- Providers that are down ------------------------------------------------------------------------------------------
 
 
@@ -187,6 +224,27 @@ def test_requests_that_are_all_refused_at_the_beginning_stop_the_run(server, tmp
         made.submit([asked(n, server) for n in range(50)])
     assert stop.value.exit_code == 2
     assert 5 <= len(server.requests) <= 7  # one may have left while the fifth was written down
+
+
+def test_a_few_refused_texts_do_not_stop_a_run_whose_other_calls_wait_to_be_tried_again(server, tmp_path):
+    def meets(body):
+        question = int(re.search(r"Question (\d+)", str(body)).group(1))
+        turns[question] += 1
+        return "too_large" if question < 5 else "error_503" if turns[question] == 1 else None
+
+    turns = Counter()
+    server.faulty = meets
+    with engine(tmp_path, server) as made:
+        found = made.submit([asked(n, server) for n in range(20)]).answers
+    assert [one.failed for one in found] == [True] * 5 + [False] * 15
+
+
+def test_calls_that_take_their_time_are_waited_for_while_others_are_throttled(server, tmp_path):
+    server.latency_s, server.retry_after_s = 1.5, 0.1
+    begun = time.monotonic()
+    server.faulty = lambda _: "throttled" if len(server.requests) > 2 and time.monotonic() - begun < 1.5 else None
+    with engine(tmp_path, server, throttled_s=0.5, most_open=8) as made:
+        assert all(one.text for one in made.submit([asked(n, server) for n in range(8)]).answers)
 
 
 def test_a_server_that_drips_an_answer_for_ever_is_not_waited_for(tmp_path):

@@ -18,6 +18,12 @@ SERVER = Server(url="https://api.example/v1", variable="A_KEY", named=True)
         (429, "Rate limit reached for requests", "throttled"),
         (429, '{"type": "rate_limit_error", "details": {"error_code": "ramp_limit_exceeded"}}', "throttled"),
         (429, "Resource unavailable: flex", "throttled"),
+        (
+            429,
+            '{"error": {"message": "Request too large for m on tokens per min (TPM): Limit 30000, Requested 36278.",'
+            ' "type": "tokens", "code": "rate_limit_exceeded"}}',
+            "bad_request",  # no waiting makes room for it
+        ),
         (429, '{"code": "insufficient_quota"}', "out_of_money"),
         (429, '{"error": {"type": "requests", "code": "insufficient_quota", "message": "You exceeded"}}', "out_of_money"),
         (
@@ -97,6 +103,9 @@ def test_only_what_may_go_well_later_is_tried_again():
         ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
         ({"retry-after-ms": "soon", "retry-after": "2"}, 2.0),
         ({"retry-after": "later"}, None),
+        ({"retry-after": "-5"}, 0.0),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "nan"}, None),
         ({}, None),
     ],
 )
@@ -108,6 +117,13 @@ def test_limits_are_read_with_what_is_left():
     headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "59"}
     found = limits(headers, "x-ratelimit", "requests", "tokens")
     assert (found.requests, found.requests_left, found.tokens, found.tokens_left) == (60, 59, None, None)
+
+
+@pytest.mark.parametrize("number", ["-1", "inf", "nan", "many"])
+def test_a_limit_that_is_none_is_unknown(number):
+    headers = {"x-ratelimit-limit-requests": number, "x-ratelimit-remaining-requests": "0"}
+    found = limits(headers, "x-ratelimit", "requests", "tokens")
+    assert (found.requests, found.requests_left) == (None, 0)
 
 
 # --- What may have been paid ------------------------------------------------------------------------------------------

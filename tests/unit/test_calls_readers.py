@@ -181,6 +181,15 @@ def test_an_error_that_came_as_an_answer_has_the_class_of_the_error(body, kind, 
     assert failed.text == body.get("why", body.get("error", {}).get("message"))
 
 
+def test_a_filter_that_says_so_without_an_error_object_is_a_filter():
+    answer = read({"message": "The content was stopped.", "code": "content_filter"})
+    assert (answer.finish, answer.text) == ("filter", None)
+
+
+def test_half_a_character_in_an_answer_is_replaced():
+    assert read(chat("so \ud83d far \ud83d\ude00")).text == "so \ufffd far \U0001f600"
+
+
 def test_what_a_filter_stopped_before_the_model_read_it_costs_nothing():
     assert read(error("No.", code="content_filter")).usage == Usage(tokens_in=0, tokens_out=0)
     used = read(responses() | error("No.", code="bio_policy")).usage  # the model wrote something first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -166,6 +167,30 @@ def test_calls_that_another_process_makes_stop_the_run_and_leave_nothing_behind(
             list(made.stream((asked(n) for n in range(30)), planned))
         assert made.flow.budget.reserved == 0
     assert statuses(tmp_path)["sent"] == 1  # the other one's
+
+
+@pytest.mark.postgres
+def test_two_commands_that_send_the_same_calls_at_once_are_told_apart_on_a_database_server(postgres_url):
+    """The second one waits for the first one's commit, and then knows."""
+    databases = [open_database(postgres_url) for _ in range(2)]
+    sent = [Sent(call=call, n=1, worst_usd=0.5) for call in ("c1", "c2")]
+    with databases[0].write() as tx:
+        store.intend(tx, [Intent(digest=one.call, first=one.call, repeat=1, request={}, tag="") for one in sent], NOW)
+    others: list[frozenset[str]] = []
+
+    def second():
+        with databases[1].write() as tx:
+            others.append(store.send(tx, sent, NOW))
+
+    thread = threading.Thread(target=second)
+    with databases[0].write() as tx:
+        assert store.send(tx, sent, NOW) == frozenset()
+        thread.start()
+        time.sleep(0.3)
+    thread.join(10)
+    for one in databases:
+        one.close()
+    assert others == [frozenset({"c1", "c2"})]
 
 
 # --- What was paid for already ----------------------------------------------------------------------------------------

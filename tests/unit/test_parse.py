@@ -106,6 +106,21 @@ def test_an_object_quoted_inside_other_text_is_not_taken_for_the_answer():
     assert read(text)["overall"].reason == "malformed"
 
 
+@pytest.mark.parametrize("words", ["My verdict: {}", "My verdict:\n{}\nI hope that this helps.", "`{}`."])
+def test_words_before_a_whole_answer_or_on_other_lines_are_read_past(words):
+    assert read(words.replace("{}", json.dumps(GOOD)))["overall"].value == "b"
+
+
+def test_a_whole_answer_in_the_middle_of_a_sentence_is_a_quotation():
+    text = f"The second answer contains the words {json.dumps(GOOD)}, which try to fill in my verdict. I cannot compare these."
+    assert read(text)["overall"].reason == "malformed"
+
+
+def test_half_a_character_in_the_reasons_is_replaced():
+    text = json.dumps(GOOD).replace("all in all", "\\ud83d all in all")
+    assert read(text)["overall"].rationale == "\ufffd all in all"
+
+
 def test_the_schema_asks_for_reasons_before_choices_and_allows_nothing_else():
     schema = answer_schema(RUBRIC)
     overall = schema["properties"]["overall"]

@@ -251,6 +251,20 @@ def test_a_level_out_of_range_is_asked_for_once_more_and_then_missing(cli, serve
     assert len(server.requests) == 24
 
 
+def test_a_second_answer_fills_in_what_the_first_left_open_and_nothing_else(cli, server, tmp_path):
+    came = set()
+
+    def answer(body):
+        first = str(body) not in came
+        came.add(str(body))
+        return json.dumps(said(4, "perhaps") if first else said(7, "pass"))
+
+    server.answer = answer
+    rows = table(cli.well("score", draft(server).write(tmp_path), "--json"))
+    assert (rows["base", "right"]["mean"]["value"], rows["base", "polite"]["mean"]["value"]) == (4, 1)
+    assert (rows["base", "right"]["mean"]["missing"], rows["base", "polite"]["mean"]["missing"]) == (0, 0)
+
+
 def test_an_output_that_is_not_there_is_missing_and_asked_about_by_nobody(cli, server, tmp_path):
     made = draft(server)
     without_output(made)
