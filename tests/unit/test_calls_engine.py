@@ -145,6 +145,7 @@ def test_an_equal_call_that_is_answered_while_others_are_looked_up_is_not_made_a
         return kept
 
     monkeypatch.setattr(Planner, "_look_up", slowly)
+    server.latency_s = 0.05
     requests = [asked(n, server) for n in range(544)]  # as many as are read before answers are waited for
     with engine(tmp_path, server) as made:
         found = made.submit([*requests, *(asked(n, server, tag=f"again {n}") for n in range(544))]).answers
