@@ -34,6 +34,7 @@ from judge.store.database import Database
 
 _FIRST: Final = 32  # requests read before the first is sent
 _AHEAD: Final = 512  # requests read at a time later on
+_RECORDED: Final = 256  # recorded answers that are open at once, from the start
 _LOOKED_S: Final = 0.01  # how often it is seen whether answers were taken
 
 Give = Callable[[tuple[int, Answer | None]], None]
@@ -156,15 +157,20 @@ class Flow:
     def _lane(self, request: Request) -> Lane:
         key = (request.route, request.model)
         if key not in self._all.lanes:
-            free = request.provider == "recorded"
-            most = 256 if free else self._settings.most_open
-            pacer = Pacer(most=most, window=float(most) if free else min(16.0, float(most)))
-            price = None if free else prices().find(request.model)
-            heard = int(self._settings.known)
-            provider = self._providers[request.route]
-            who = request.model if provider.server is None else f"{request.model} at {provider.server.host}"
-            self._all.lanes[key] = Lane(who=who, provider=provider, price=price, pacer=pacer, free=free, answers=heard)
+            self._all.lanes[key] = self._new_lane(request)
         return self._all.lanes[key]
+
+    def _new_lane(self, request: Request) -> Lane:
+        free = request.provider == "recorded"
+        provider = self._providers[request.route]
+        return Lane(
+            who=request.model if provider.server is None else f"{request.model} at {provider.server.host}",
+            provider=provider,
+            price=None if free else prices().find(request.model),
+            pacer=Pacer(most=_RECORDED, window=_RECORDED) if free else Pacer(most=self._settings.most_open),
+            free=free,
+            answers=int(self._settings.known),
+        )
 
     async def _came(self, lane: Lane, call: Call, reply: Reply, took: float) -> None:
         lane.latencies.append(took)

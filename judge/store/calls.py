@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, false, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, false, func, not_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -101,7 +101,6 @@ def intend(tx: Session, intents: Sequence[Intent], now: datetime) -> None:
                 "repeat": i.repeat,
                 "request": dict(i.request),
                 "tag": i.tag,
-                "state": "open",
                 "made_at": now,
             }
             for i in intents
@@ -153,7 +152,7 @@ def withdraw(tx: Session, tries: Sequence[tuple[str, int]]) -> None:
 
 
 def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down what came of tries, and close the calls that were answered."""
+    """Write down what came of tries."""
     rows = [
         {
             "call": o.call,
@@ -169,9 +168,6 @@ def record(tx: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
         for o in outcomes
     ]
     upsert(tx, AttemptRow, rows)
-    closed = [{"call_digest": o.call} for o in outcomes if o.error_class is None]
-    if closed:
-        tx.connection().execute(update(CALL).where(CALL.c.digest == bindparam("call_digest")).values(state="answered"), closed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

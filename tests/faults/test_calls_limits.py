@@ -94,7 +94,7 @@ def test_the_provider_never_books_more_than_the_budget_whatever_goes_wrong(tmp_p
         assert 0 < billed(server) <= cap
         spent = journal(tmp_path)
         assert billed(server) - 1e-9 <= spent <= cap
-        kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM call WHERE state = 'answered'"))
+        kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM attempt WHERE status = 'answered'"))
         print(f"\n{mix}: {kept} answers for {billed(server):.2f} USD booked, {spent:.2f} counted, of {cap:g}")
         if mix in ("nothing", "busy"):
             assert spent > cap - WORST, "money was left that would have paid for another call"
@@ -118,7 +118,7 @@ def test_a_used_budget_parks_with_exit_code_3_and_a_larger_one_goes_on(tmp_path,
         (line,) = parked.err.splitlines()
         assert line.startswith("judge: the budget of 4 USD has no room for a call of up to ")
         assert "Write a larger `budget:`" in line
-        kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM call WHERE state = 'answered'"))
+        kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM attempt WHERE status = 'answered'"))
         assert 0 < kept < 63
         study.write_text(study.read_text().replace("4 USD", "100 USD"))
         done = cli.well("compare", study, "--json").events[-1]

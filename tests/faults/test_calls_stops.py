@@ -89,7 +89,7 @@ def test_what_was_answered_before_the_stop_is_not_asked_again(cli, server, tmp_p
     study = write_study(tmp_path, server, 30)
     server.faults = {"quota": 0.1}
     assert cli("compare", study).code == 3
-    kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM call WHERE state = 'answered'"))
+    kept = len(rows_of(tmp_path / ".judge/judge.db", "SELECT 1 FROM attempt WHERE status = 'answered'"))
     server.faults = {}
     done = cli.well("compare", study, "--json").events[-1]
     assert done["from_journal"] == kept
@@ -302,7 +302,7 @@ def test_a_second_interrupt_ends_at_once_and_loses_nothing_that_was_answered(ser
     assert err.splitlines()[-1] == "judge: interrupted; what was finished is kept, the same command goes on"
     assert "Traceback" not in err
     ok = sum(asked.kind == "ok" for asked in server.requests)
-    ((kept,),) = rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM call WHERE state = 'answered'")
+    ((kept,),) = rows_of(tmp_path / ".judge/judge.db", "SELECT count(*) FROM attempt WHERE status = 'answered'")
     assert kept == ok
     server.faults = {}
     assert started("compare", study, cwd=tmp_path, env={**os.environ, KEY: "sk-imitated"}).returncode == 0

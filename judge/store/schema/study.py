@@ -122,7 +122,7 @@ class JudgeRow(SQLModel, table=True):
 
 
 class CallRow(SQLModel, table=True):
-    """One request to a model.  Written before it is sent; `state` is open, answered or failed.
+    """One request to a model, written before it is sent; what came of it is in its attempts.
 
     first: the call that was asked before this one because its answer could not be read; itself where there was none.
     """
@@ -133,7 +133,6 @@ class CallRow(SQLModel, table=True):
     repeat: int
     request: dict[str, Any] = Field(sa_type=sa.JSON)
     tag: str
-    state: str = Field(index=True)
     made_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -15,13 +15,11 @@ def upgrade() -> None:
         sa.Column("repeat", sa.Integer(), nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("tag", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_call")),
     )
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_call_first"), ["first"], unique=False)
-        batch_op.create_index(batch_op.f("ix_call_state"), ["state"], unique=False)
 
     op.create_table(
         "event",
