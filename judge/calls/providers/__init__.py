@@ -39,5 +39,8 @@ def server_for(name: str, base_url: str | None, key_env: str | None) -> Server:
 
 
 def provider_for(name: str, base_url: str | None, key_env: str | None, connections: int) -> Provider:
-    """Make the provider of a name for one server and one key.  KeyError for an unknown name."""
+    """Make the provider of a name for one server and one key.  KeyError for an unknown name.
+
+    connections: as many as calls may be open, of all models together; a call that waits for one is taken for a slow one.
+    """
     return PROVIDERS[name](base_url, key_env, connections)
