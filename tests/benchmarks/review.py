@@ -158,7 +158,7 @@ def calls_in(site: Site) -> int:
     from sqlalchemy import text
 
     with site.database.read() as tx:
-        return int(tx.connection().execute(text("SELECT count(*) FROM call WHERE state = 'answered'")).scalar_one())
+        return int(tx.connection().execute(text("SELECT count(*) FROM attempt WHERE status = 'answered'")).scalar_one())
 
 
 async def load(jobs: dict[str, Any]) -> dict[str, Any]:

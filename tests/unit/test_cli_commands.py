@@ -280,7 +280,7 @@ def test_an_interrupted_run_leaves_with_130_and_loses_nothing(cli, study, monkey
     monkeypatch.setattr("judge.workflow.running.reports", interrupted)
     stopped = cli("run", study)
     assert (stopped.code, stopped.err.count("\n")) == (130, 1)
-    assert rows_of(study.parent / ".judge" / "judge.db", "SELECT DISTINCT state FROM call") == [("answered",)]
+    assert rows_of(study.parent / ".judge" / "judge.db", "SELECT DISTINCT status FROM attempt") == [("answered",)]
     monkeypatch.undo()
     assert cli.well("run", study, "--json").events[-1]["from_journal"] == 12
 
