@@ -10,7 +10,7 @@ import asyncio
 import queue
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any, Final
@@ -37,7 +37,7 @@ _AHEAD: Final = 512  # requests read at a time later on
 _RECORDED: Final = 256  # recorded answers that are open at once, from the start
 _LOOKED_S: Final = 0.01  # how often it is seen whether answers were taken
 
-Give = Callable[[tuple[int, Answer | None]], None]
+Out = queue.SimpleQueue[Any]  # (place, answer), for whoever asked
 
 
 class Flow:
@@ -58,8 +58,7 @@ class Flow:
         self._all = Together(budget=budget, journal=self._journal, settings=settings)
         self._calls: dict[str, Call] = {}
         self._jitter = random.Random(settings.seed)
-        self._give: Give = lambda _: None
-        self._held: Callable[[], int] = lambda: 0  # answers that were given and not taken yet
+        self._out: Out = queue.SimpleQueue()
 
     @property
     def budget(self) -> Budget:
@@ -74,10 +73,10 @@ class Flow:
         """Make ready for a run, on the asker's thread: whoever stops it from here on stops it."""
         self._all.stopped, self._all.stopping = None, False
 
-    async def run(self, requests: Iterable[Request], out: queue.SimpleQueue[Any], planned: Planned | None = None) -> None:
+    async def run(self, requests: Iterable[Request], out: Out, planned: Planned | None = None) -> None:
         """Answer requests into `out`; see `Engine.stream`.  Raises what stopped the run."""
         all_ = self._all
-        self._give, self._held, all_.reading = out.put, out.qsize, True
+        self._out, all_.reading = out, True
         all_.last_answer = time.monotonic()
         senders: dict[int, asyncio.Task[None]] = {}
         try:
@@ -138,19 +137,19 @@ class Flow:
         while len(self._calls) > 2 * _AHEAD and not self._all.halted:
             self._all.room.clear()
             await self._all.room.wait()
-        while self._held() > 2 * _AHEAD and not self._all.halted:  # whoever asked is slower than the journal
+        while self._out.qsize() > 2 * _AHEAD and not self._all.halted:  # whoever asked is slower than the journal
             await asyncio.sleep(_LOOKED_S)
 
     async def _plan(self, batch: Places, planned: Planned | None) -> None:
         """Answer from the journal what is there, and plan the rest before anything is spent."""
         found = await self._planner.plan(batch, self._calls, planned)
         for place in found.nobody:
-            self._give((place, None))
+            self._out.put((place, None))
         for place, request, answer in found.known:
             self._lane(request).answers += 1  # it answers, whatever comes of the rest
             self.from_journal += 1
             self.saved_usd += answer.cost_usd or 0.0
-            self._give((place, answer))
+            self._out.put((place, answer))
         for call in found.fresh:
             self._lane(call.request).waiting.append(call)
 
@@ -280,7 +279,7 @@ class Flow:
         self._calls.pop(call.digest, None)
         self._all.room.set()
         for place in call.asked_by:
-            self._give((place, answer))
+            self._out.put((place, answer))
 
 
 def _remedy(lane: Lane, failed: Failed) -> str:

@@ -1,6 +1,6 @@
 """Pair x Rubric x judges in, Verdict out; or one output in, scores out.  Small, because calls is deep."""
 
-from judge.judging.parse import LENIENT, PARSER, SETTLED, Parsed, asked, filled, parse
+from judge.judging.parse import LENIENT, PARSER, Parsed, asked, filled, parse, settles
 from judge.judging.plan import Ask, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, prompt
 from judge.judging.resolve import (
@@ -19,7 +19,6 @@ from judge.judging.scoring import ParsedScore, Scoring, graded, parse_scores, sc
 __all__ = [
     "LENIENT",
     "PARSER",
-    "SETTLED",
     "Ask",
     "Parsed",
     "ParsedScore",
@@ -44,6 +43,7 @@ __all__ = [
     "scope_of",
     "score_request",
     "score_schema",
+    "settles",
     "span_of",
     "strata",
     "tagged",

@@ -23,7 +23,7 @@ from judge.text import well_formed
 PARSER: Final = "strict/1"  # stored with every reading; a change of meaning raises it
 LENIENT: Final = "lenient/1"  # the answer had words around it
 _FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
-SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
+_SETTLED: Final = frozenset({"refused", "filtered"})  # reasons that say more than that an answer was no use
 PASSES: Final = {"pass": True, "fail": False}
 _STORED: Final[Mapping[tuple[str, Order], Preference]] = {
     ("first", "ab"): "a",
@@ -81,9 +81,14 @@ def parse(
     return [replace(_criterion(content, question, order), parser=parser) for question in questions]
 
 
+def settles(one: _Said) -> bool:
+    """Say whether an answer leaves nothing to ask about a criterion: it can be used, or says why there is nothing to use."""
+    return one.reason is None or one.reason in _SETTLED
+
+
 def filled(first: Sequence[T], again: Sequence[T]) -> list[T]:
     """Put what a second answer settles in place of what the first left open; what could be read the first time stays."""
-    settled = {one.criterion: one for one in again if one.reason is None or one.reason in SETTLED}
+    settled = {one.criterion: one for one in again if settles(one)}
     return [one if one.reason is None else settled.get(one.criterion, one) for one in first]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from judge.calls import Answer, Engine, RecordedProvider, Request, Settings
 from judge.domain import MODELS, OVERALL, Judge, Reading, Reason, Rubric
-from judge.judging import SETTLED, Ask, Parsed, asked, parse, plan, request, tagged
+from judge.judging import Ask, Parsed, asked, parse, plan, request, settles, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
 from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
@@ -214,7 +214,7 @@ class _Taken:
     def _filled(self, place: int, parsed: Sequence[Parsed]) -> frozenset[str]:
         """Give the criteria that could not be read and that another answer settles; what was read before it stays."""
         lacking = self._lacking.get(place, frozenset())
-        return frozenset(s.criterion for s in parsed if s.criterion in lacking and (s.reason is None or s.reason in SETTLED))
+        return frozenset(s.criterion for s in parsed if s.criterion in lacking and settles(s))
 
     def keep_open(self, *, replaced: bool) -> None:
         """Keep the readings that no answer settled.

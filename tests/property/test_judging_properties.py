@@ -25,10 +25,7 @@ from tests.studies import small
 
 PAIRS = 4
 CRITERIA = ("right", OVERALL)
-MODELS = {
-    "gpt-6-luna": 1,
-    "gpt-6-sol": -1,
-}  # the second one says the opposite, so that no answer of one may pass for the other's
+MODELS = {"gpt-6-luna": 1, "gpt-6-sol": -1}  # they say the opposite, so that no answer of one may pass for the other's
 WISHES = {"higher": 1, "lower": -1}
 STUDIES = st.sampled_from(("study", "other"))
 RANKS = st.integers(0, 2)
