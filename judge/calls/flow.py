@@ -46,8 +46,10 @@ class Flow:
     def __init__(
         self, database: Database, providers: Mapping[str, Provider], clock: Clock, budget: Budget, settings: Settings
     ) -> None:
-        self.from_journal = 0
-        self.saved_usd = 0.0  # what the answers in the journal had cost
+        self.calls = 0  # that were asked for, equal ones counted once
+        self.from_journal = 0  # of these, answered by an earlier run
+        self.saved_usd = 0.0  # what those answers had cost
+        self.given = 0  # requests that the journal answered
         self.answered = 0
         self.failed = 0
         self.lost = 0  # tries that may have been paid although no answer came
@@ -57,6 +59,7 @@ class Flow:
         self._settings = settings
         self._all = Together(budget=budget, journal=self._journal, settings=settings)
         self._calls: dict[str, Call] = {}
+        self._met: set[int] = set()  # calls that were asked for, by a part of their digests: a name takes twice the room
         self._jitter = random.Random(settings.seed)
         self._out: Out = queue.SimpleQueue()
 
@@ -144,14 +147,26 @@ class Flow:
         """Answer from the journal what is there, and plan the rest before anything is spent."""
         found = await self._planner.plan(batch, self._calls, planned)
         for place in found.nobody:
+            self.calls += 1
             self._out.put((place, None))
         for place, request, answer in found.known:
             self._lane(request).answers += 1  # it answers, whatever comes of the rest
-            self.from_journal += 1
-            self.saved_usd += answer.cost_usd or 0.0
+            self.given += 1
+            if self._meet(answer.digest) and not answer.failed:
+                self.from_journal += 1
+                self.saved_usd += answer.cost_usd or 0.0
             self._out.put((place, answer))
         for call in found.fresh:
+            self._meet(call.digest)
             self._lane(call.request).waiting.append(call)
+
+    def _meet(self, digest: str) -> bool:
+        """Take note of a call; say whether it was not asked for before."""
+        name = int(digest[:15], 16)
+        new = name not in self._met
+        self._met.add(name)
+        self.calls += new
+        return new
 
     def _lane(self, request: Request) -> Lane:
         key = (request.route, request.model)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from judge.calls import Request
-from judge.domain import MODELS, ORDERS, Judge, Order, Pair, Recording, Rubric
+from judge.domain import MODELS, ORDERS, Judge, Order, Pair, Reading, Recording, Rubric
 from judge.ids import canonical_json, digest
 from judge.judging.parse import asked
 from judge.judging.prompt import answer_schema, prompt
@@ -48,8 +48,8 @@ def plan(
     rubric: names the criteria for a judge that is asked about one in a call.
 
     repeats: how often each judge (by name) is asked the same; a judge that is not named there is asked `judge.repeats`
-    times.  A model that is asked once is asked again about a tenth of the pairs, in one order: so that what the order of
-    showing does is told from what asking again does.
+    times.  A model that is asked once is asked again about a tenth of the pairs, in one order (`order_again`): so that what
+    the order of showing does is told from what asking again does.
     """
     counts = repeats or {}
     asks = [
@@ -61,10 +61,10 @@ def plan(
         for order in ORDERS
     ]
     again = [
-        Ask(pair=pair, judge=judge, order=ORDERS[n % 2], repeat=2)
+        Ask(pair=pair, judge=judge, order=order_again(pair), repeat=2)
         for judge in judges
         if judge.source in MODELS and judge.repeats == 1
-        for n, pair in enumerate(_tenth(pairs))
+        for pair in _tenth(pairs)
     ]
     return [one for ask in (*asks, *again) for one in _by_criterion(ask, rubric)]
 
@@ -80,6 +80,20 @@ def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
     """Draw a tenth of the pairs by their digests: the same ones whatever the order of rows."""
     drawn = sorted((pair for pair in pairs if not pair.identical), key=lambda pair: digest("repeat", pair.id))
     return drawn[: math.ceil(len(drawn) * REPEATED)] if len(drawn) >= 10 else []
+
+
+def order_again(pair: Pair) -> Order:
+    """Give the order in which a pair is asked about once more, should it be drawn: by its texts, whatever else is judged.
+
+    Were it another one in another run, the pair would have been asked twice in both orders, and its verdict would change.
+    """
+    return ORDERS[int(digest("order again", [pair.text_a, pair.text_b])[:8], 16) % 2]
+
+
+def is_planned(reading: Reading, pair: Pair, judge: Judge) -> bool:
+    """Say whether a model's reading is one that is planned now: what more repeats once said counts for nothing."""
+    once_more = judge.repeats == 1 and reading.repeat == 2 and reading.order == order_again(pair)
+    return judge.source not in MODELS or reading.repeat <= judge.repeats or once_more
 
 
 def request(ask: Ask, rubric: Rubric, reask: int = 0) -> Request:

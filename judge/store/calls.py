@@ -227,7 +227,7 @@ def spent(tx: Session, firsts: Iterable[str], now_open_since: datetime | None = 
     counts = [func.sum(case((kind, 1), else_=0)).label(name) for name, kind in kinds.items()]
     usd = func.sum(case((open_, 0), else_=ATTEMPT.c.cost_usd)).label("usd")
     found = Spent()
-    for some in chunks(firsts):
+    for some in chunks(dict.fromkeys(firsts)):  # a call that two questions share was paid once
         query = select(usd, *counts).join(CALL, ATTEMPT.c.call == CALL.c.digest).where(CALL.c.first.in_(some))
         row = tx.connection().execute(query).one()
         found = Spent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, delete, select
@@ -85,34 +86,19 @@ def sampled(tx: Session, study: int) -> list[tuple[str, str, str]]:
     return [(row.pair, row.stratum, row.half) for row in tx.exec(query)]
 
 
-def put_scores(tx: Session, study: int, scores: Sequence[Score], *, asked: bool = False) -> None:
-    """Keep scores; an earlier one of the same output, source and criterion is replaced.
+def put_scores(tx: Session, study: int, file: str, scores: Sequence[tuple[str, Score]]) -> None:
+    """Make these the scores that came in a file: (digest of what each is about, score).
 
-    asked: models were asked for them; else they came in a file.
+    An earlier score of the same output, source and criterion is replaced, wherever it came from.
     """
-    upsert(
-        tx,
-        ScoreRow,
-        [
-            {
-                "study_id": study,
-                "example": s.example,
-                "arm": s.arm,
-                "source": s.source,
-                "criterion": s.criterion,
-                "sample": s.sample,
-                "asked": asked,
-                "content": to_content(s),
-            }
-            for s in scores
-        ],
-    )
+    tx.exec(delete(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.file) == file))
+    upsert(tx, ScoreRow, [_score_row(study, file, about, score) for about, score in scores])
 
 
-def replace_scores(
+def put_asked_scores(
     tx: Session,
     study: int,
-    scores: Sequence[Score],
+    scores: Sequence[tuple[str, Score]],
     *,
     examples: Collection[str],
     arms: Collection[str],
@@ -126,17 +112,46 @@ def replace_scores(
         tx.exec(
             delete(ScoreRow).where(
                 col(ScoreRow.study_id) == study,
-                col(ScoreRow.asked),
+                col(ScoreRow.file).is_(None),
                 col(ScoreRow.example).in_(some),
                 col(ScoreRow.arm).in_(arms),
                 col(ScoreRow.source).in_(sources),
             )
         )
-    put_scores(tx, study, scores, asked=True)
+    upsert(tx, ScoreRow, [_score_row(study, None, about, score) for about, score in scores])
 
 
-def scores(tx: Session, study: int) -> list[Score]:
-    """Give the study's scores."""
+def _score_row(study: int, file: str | None, about: str, score: Score) -> dict[str, Any]:
+    return {
+        "study_id": study,
+        "example": score.example,
+        "arm": score.arm,
+        "source": score.source,
+        "criterion": score.criterion,
+        "sample": score.sample,
+        "file": file,
+        "about": about,
+        "content": to_content(score),
+    }
+
+
+def scored_texts(tx: Session, study: int, file: str) -> dict[Score, str]:
+    """Give what a file said before: each score with the digest of what it was given on."""
+    query = select(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.file) == file)
+    return {from_content(Score, row.content): row.about for row in tx.exec(query)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptScore:
+    """A score as it is kept.  about: digest of what it was given on; asked: a model was asked for it."""
+
+    score: Score
+    about: str
+    asked: bool
+
+
+def scores(tx: Session, study: int) -> list[KeptScore]:
+    """Give the study's scores, those of texts that were edited since too."""
     query = (
         select(ScoreRow)
         .where(col(ScoreRow.study_id) == study)
@@ -148,4 +163,6 @@ def scores(tx: Session, study: int) -> list[Score]:
             col(ScoreRow.sample),
         )
     )
-    return [from_content(Score, row.content) for row in tx.exec(query)]
+    return [
+        KeptScore(score=from_content(Score, row.content), about=row.about, asked=row.file is None) for row in tx.exec(query)
+    ]

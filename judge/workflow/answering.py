@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,8 +39,8 @@ Answers = tuple[Answer | None, ...]
 class Tally:
     """How far asking has come: calls done of all, on the wire, answers that could not be scored, US dollars of the budget.
 
-    known: calls that the journal answered, which took no time.  limit_per_minute: calls a minute that the providers allow,
-    as far as they said.  paused_s: seconds for which nothing is sent because a provider asked to wait.
+    known: of those done, what the journal answered, which took no time.  limit_per_minute: calls a minute that the providers
+    allow, as far as they said.  paused_s: seconds for which nothing is sent because a provider asked to wait.
     stopping: nothing more is sent, and what is on the wire is waited for.
     """
 
@@ -66,7 +66,10 @@ Progress = Callable[[Tally], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking: calls planned and answered, how many the journal held, what it cost now, and what those had cost."""
+    """What came of asking: calls, how many were answered and held by the journal, what it cost now, and what those had cost.
+
+    Equal questions are one call.  What was asked anew because no answer could be read is not counted again.
+    """
 
     calls: int = 0
     answered: int = 0
@@ -87,13 +90,17 @@ class Asked:
         }
 
 
-def asked_of(engine: Engine, before: Spent, *, calls: int, answered: int, from_journal: int) -> Asked:
-    """Say what asking came to.  before: what earlier tries had cost when the engine was opened."""
+def counted(engine: Engine) -> Asked:
+    """Count calls and answers so far."""
     flow = engine.flow
-    return Asked(
-        calls=calls,
-        answered=answered,
-        from_journal=from_journal,
+    return Asked(calls=flow.calls, answered=flow.answered + flow.from_journal, from_journal=flow.from_journal)
+
+
+def with_costs(first: Asked, engine: Engine, before: Spent) -> Asked:
+    """Add what asking cost to the counts of what was asked first.  before: what earlier tries had cost until then."""
+    flow = engine.flow
+    return replace(
+        first,
         usd=flow.budget.spent - before.usd,
         saved_usd=flow.saved_usd,
         possibly_paid=before.possibly_paid + flow.lost,
@@ -133,7 +140,7 @@ class Telling:
         return Tally(
             done=self._done,
             of=self._of,
-            known=flow.from_journal,
+            known=flow.given,
             open=flow.open,
             limit_per_minute=flow.limit_per_minute,
             paused_s=flow.paused_s,
@@ -238,14 +245,13 @@ def answers(
             if not of_use and answer is not None and not answer.failed:
                 again.append(n)
             telling.answered(n, unscored=not of_use)
-        from_journal = engine.flow.from_journal
+        asked = counted(engine)
         telling.more(len(again))
         for place, answer in engine.stream((asks[n](1) for n in again), waiting=telling.news):
             n = again[place]
             found[n] += (answer,)
             telling.answered(n, unscored=not readable(n, found[n]))
-    answered = sum(first is not None and not first.failed for first, *_ in found)
-    return found, asked_of(engine, before, calls=len(asks), answered=answered, from_journal=from_journal)
+    return found, with_costs(asked, engine, before)
 
 
 def _is_open(work: Opened, asks: Sequence[Again], judge: Judge) -> bool:

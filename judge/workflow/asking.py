@@ -13,7 +13,7 @@ from judge.domain import MODELS, OVERALL, Judge, Reading, Reason, Rubric
 from judge.judging import Ask, Parsed, asked, parse, plan, request, settles, tagged
 from judge.store import calls as journal
 from judge.store import judging as store
-from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, asked_of, engine_for
+from judge.workflow.answering import UNREADABLE, Asked, Progress, Telling, counted, engine_for, with_costs
 from judge.workflow.keys import check_keys
 from judge.workflow.sources import Sources
 from judge.workflow.workspace import Opened
@@ -62,7 +62,7 @@ def ask(
             taken.keep_open(replaced=False)
             raise
         taken.keep_open(replaced=True)
-    return asked_of(engine, before, calls=len(asks), answered=taken.answered, from_journal=taken.from_journal)
+    return with_costs(taken.first, engine, before)
 
 
 def _is_open(work: Opened, rubric: Rubric, asks: Sequence[Ask], judge: Judge, *, retry: bool) -> bool:
@@ -134,8 +134,7 @@ class _Taken:
         self._flushed = time.monotonic()
         self._left: dict[int, bool] = {}
         self._lacking: dict[int, frozenset[str]] = {}  # criteria that could not be read, by place
-        self.answered = 0
-        self.from_journal = 0  # of the first answers
+        self.first = Asked()  # what was asked for the first time
 
     def take(self, places: Collection[int], reask: int) -> Mapping[int, bool]:
         """Ask for the asks at these places, and keep what comes.
@@ -154,7 +153,7 @@ class _Taken:
         finally:
             self._flush()
         if not reask:
-            self.from_journal = self._engine.flow.from_journal
+            self.first = counted(self._engine)
         return self._left
 
     def _note(self, order: Sequence[int], tx: Transaction, calls: Sequence[tuple[int, str]]) -> None:
@@ -177,11 +176,7 @@ class _Taken:
         one = self._asks[place]
         live, came = one.judge.source in MODELS, answer is not None and not answer.failed
         parsed = parse(answer, self._rubric, one.order, one.pair.example.checklist, one.criterion)
-        if reask == 0:
-            self.answered += came
-            wanted = frozenset(said.criterion for said in parsed)
-        else:
-            wanted = self._filled(place, parsed)
+        wanted = frozenset(said.criterion for said in parsed) if reask == 0 else self._filled(place, parsed)
         reasons = self._lacks(place, parsed, wanted)
         if live and came and not reasons.isdisjoint(_RETRIED):
             self._left[place] = not reasons.isdisjoint(UNREADABLE)

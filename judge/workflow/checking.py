@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -70,16 +70,16 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
     return Checked(
         examples=len(used.examples),
         pairs=len(used.pairs),
-        calls=len(asks),
+        calls=len(asks) - len(live) + estimate.calls,
         tokens_in=estimate.tokens_in,
         usd=(round(estimate.least_usd, 4), round(estimate.most_usd, 4)),
         plan={
-            "judges": {name: _planned(used, name, live) for name in study.judges},
+            "judges": {name: _planned(used, name, estimate) for name in study.judges},
             "orders": list(ORDERS),
             "criteria": [question.id for question in rubric.questions] if rubric else [],
             "labels": min(study.review.sample, len(used.pairs)) * study.review.labels_per_item,
             "missing_outputs": dict(used.missing_outputs),
-            "seconds": [round(len(live) * seconds / JOBS) for seconds in SECONDS_A_CALL],
+            "seconds": [round(estimate.calls * seconds / JOBS) for seconds in SECONDS_A_CALL],
         },
         warnings=(
             *_warnings(used),
@@ -94,19 +94,33 @@ def check(sources: Sources, place: str, limit: int | None = None) -> Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimated:
-    """What live calls may take: tokens read, and US dollars from short answers to long ones."""
+    """What live calls may take: tokens read, and US dollars from short answers to long ones.
 
+    by_judge: calls to each judge; equal questions are one.
+    """
+
+    by_judge: Mapping[str, int] = field(default_factory=dict)
     tokens_in: int = 0
     least_usd: float = 0.0
     most_usd: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        """Calls to all judges together."""
+        return sum(self.by_judge.values())
 
 
 def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
     """Estimate what these calls take; a model without a price, which only a server of one's own may have, adds nothing."""
     tokens = 0
     least = most = 0.0
+    calls: dict[str, set[str]] = {}
     for ask in asks:
         asked = request(ask, rubric)
+        mine = calls.setdefault(ask.judge.name, set())
+        if asked.digest in mine:
+            continue
+        mine.add(asked.digest)
         read = sum(len(turn.content) for turn in asked.messages) + len(asked.system or "")
         tokens_in = read // CHARACTERS_PER_TOKEN
         tokens += tokens_in
@@ -114,7 +128,8 @@ def estimated(asks: Sequence[Ask], rubric: Rubric) -> Estimated:
         if price is not None:
             least += price.cost(fresh=tokens_in, cached=0, written=0, out=SHORT_ANSWER) or 0.0
             most += price.cost(fresh=tokens_in, cached=0, written=0, out=LONG_ANSWER) or 0.0
-    return Estimated(tokens_in=tokens, least_usd=least, most_usd=most)
+    by_judge = {name: len(mine) for name, mine in calls.items()}
+    return Estimated(by_judge=by_judge, tokens_in=tokens, least_usd=least, most_usd=most)
 
 
 def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
@@ -132,10 +147,10 @@ def _about_models(sources: Sources, estimate: Estimated) -> list[Notice]:
     return notices
 
 
-def _planned(sources: Sources, name: str, live: Sequence[Ask]) -> dict[str, Any]:
+def _planned(sources: Sources, name: str, estimate: Estimated) -> dict[str, Any]:
     judge = sources.study.judges[name]
     if judge.source in MODELS:
-        return {"source": judge.source, "model": judge.target, "calls": sum(ask.judge.name == name for ask in live)}
+        return {"source": judge.source, "model": judge.target, "calls": estimate.by_judge.get(name, 0)}
     rows = sources.recordings.get(name) or sources.readings.get(name) or sources.verdicts.get(name) or ()
     return {"source": judge.source, "answers": len(rows)}
 

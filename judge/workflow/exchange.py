@@ -13,9 +13,11 @@ from judge.data import Table
 from judge.domain import JURY
 from judge.errors import JudgeError, did_you_mean
 from judge.store import review as label_store
+from judge.workflow.given import put_labels, put_scores
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import round_labels
-from judge.workflow.workspace import Opened, put_labels
+from judge.workflow.scoring import scores_now
+from judge.workflow.workspace import Opened
 
 _TO_STORE = ("labels", "scores")
 _BY_STUDY = {
@@ -45,7 +47,7 @@ def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
             if kind == "labels":
                 put_labels(tx, work.record, _source(work, file), table.rows, work.sources.pairs, work.pairs, at=file)
             else:
-                label_store.put_scores(tx, work.record.id, table.rows)
+                put_scores(tx, work.record, _source(work, file), table.rows, work.sources)
             access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
     return sum(len(table) for table in tables)
 
@@ -86,8 +88,7 @@ def export_rows(work: Opened, kind: str) -> list[Any]:
         case "labels":
             return _labels(work)
         case _:
-            with work.database.read() as tx:
-                return list(label_store.scores(tx, work.record.id))
+            return scores_now(work)
 
 
 def _calls(work: Opened) -> list[Any]:

@@ -16,10 +16,11 @@ from judge.store import review as label_store
 from judge.store import study as study_store
 from judge.study import WIN_RATE
 from judge.workflow.asking import plan_of
+from judge.workflow.names import asked_parts
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import draw_order, note_look, round_labels
 from judge.workflow.sources import Candidate
-from judge.workflow.workspace import Opened, asked_parts
+from judge.workflow.workspace import Opened
 
 Row = TypeVar("Row", Reading, Verdict, Label)
 Halves = tuple[Collection[str], Collection[str]]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from judge.domain import OVERALL, Pair, Reading, Verdict
-from judge.judging import asked, complete, complete_verdicts, jury, scope_of, verdicts
+from judge.judging import asked, complete, complete_verdicts, is_planned, jury, scope_of, verdicts
 from judge.store import judging as store
 from judge.workflow.workspace import Opened
 
@@ -44,7 +44,9 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
         part = sources.pairs[start : start + _PART]
         ids = [pair.id for pair in part]
         with work.database.read() as tx:
-            kept = store.readings(tx, work.record.id, work.rubrics(part), asked_by_us)
+            said_by_us = store.readings(tx, work.record.id, work.rubrics(part), asked_by_us)
+        pairs = {pair.id: pair for pair in part}
+        kept = [one for one in said_by_us if is_planned(one, pairs[one.pair], work.study.judges[one.judge])]
         readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
         said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
         yield part, readings, [*said, *jury(said, scope)]

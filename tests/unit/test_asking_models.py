@@ -39,8 +39,26 @@ def server(model):
         yield running
 
 
+class Undecided:
+    """A model that prefers the baseline when a question comes for the first time, and the candidate ever after."""
+
+    def __init__(self):
+        self.times: Counter[str] = Counter()
+
+    def __call__(self, body):
+        words = json.dumps(body["messages"])
+        self.times[words] += 1
+        base_first = words.index("The base answer") < words.index("The tuned answer")
+        said = {"reasons": "", "choice": "first" if base_first == (self.times[words] == 1) else "second"}
+        return json.dumps({"criteria": {"right": said}, "overall": said})
+
+
 def asked(study):
     return Study.open(study).compare()
+
+
+def verdicts_of(study):
+    return study.agree().to_json()["judges"]["live"]["verdicts"]
 
 
 # --- What is asked ----------------------------------------------------------------------------------------------------
@@ -66,7 +84,10 @@ def test_two_examples_with_the_same_words_and_answers_are_asked_once_and_both_ha
         twin = {**rows[0], ("id" if name == "test" else "example"): "twin"}
         write_rows(path, [*rows, twin])
     done = asked(study)
-    assert (done.calls, done.answered, done.unscored, len(server.requests)) == (10, 10, 0, 8)
+    assert (done.calls, done.answered, done.unscored, len(server.requests)) == (8, 8, 0, 8)
+    assert Study.open(study).check().calls == 8
+    again = asked(study)
+    assert (again.calls, again.from_journal, again.saved_usd) == (8, 8, pytest.approx(done.usd))
 
 
 def test_a_repeat_asks_the_same_words_again(server, tmp_path):
@@ -133,8 +154,30 @@ def test_half_a_character_in_a_judges_reasons_breaks_no_report(server, model, tm
 def test_a_tenth_of_the_pairs_is_asked_about_once_more_in_one_order(server, tmp_path):
     done = asked(write_study(tmp_path, server, 20))
     assert (done.calls, len(server.requests)) == (42, 42)
-    again = [(example, order) for example, order, repeat in said(tmp_path / ".judge/judge.db") if repeat == 2]
-    assert sorted(order for _, order in again) == ["ab", "ba"]
+    again = {example for example, _, repeat in said(tmp_path / ".judge/judge.db") if repeat == 2}
+    assert len(again) == 2
+
+
+def test_trials_and_other_studies_never_turn_a_repeat_into_an_answer_that_counts(server, tmp_path):
+    """Another tenth of other pairs is asked about once more, but each pair always in the same order."""
+    model = server.answer = Undecided()
+    study = Study.open(write_study(tmp_path, server, 60))
+    for limit in (20, 30, 40, None):
+        study.compare(limit=limit)
+    assert max(model.times.values()) == 2
+    assert (verdicts_of(study)["a"], verdicts_of(study)["basis"]["agreed"]) == (60, 60)
+
+
+def test_repeats_that_are_no_longer_asked_for_count_no_longer(server, tmp_path):
+    server.answer = Undecided()
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    found = []
+    for repeats in (1, 3, 1):
+        study = Study.open(write_study(tmp_path, server, 4, judges={"live": {**judge, "repeats": repeats}}))
+        study.compare()
+        found.append(verdicts_of(study))
+    assert len(server.requests) == 24
+    assert [verdict["a"] for verdict in found] == [4, 0, 4]
 
 
 def test_a_judge_may_be_asked_about_one_criterion_in_a_call(server, model, tmp_path):

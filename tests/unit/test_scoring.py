@@ -231,6 +231,75 @@ def test_scores_from_a_file_stay_under_whatever_name(cli, server, tmp_path):
         assert [one["value"] for one in kept if one["criterion"] == "kind" or one.get("sample")] == [2, 2]
 
 
+def scores_of(cli, study, **only):
+    rows = [json.loads(line) for line in cli.well("export", "scores", study).out.splitlines()]
+    return [row for row in rows if all(row[key] == value for key, value in only.items())]
+
+
+def test_scores_of_texts_rubrics_and_judges_that_were_edited_are_not_todays(cli, server, tmp_path):
+    """They are there again when the edit is taken back: nothing is lost, and nothing is asked."""
+    study = draft(server).write(tmp_path)
+    cli.well("score", study)
+    seen = len(server.requests)
+    first = scores_of(cli, study)
+
+    def after(edit):
+        made = draft(server)
+        edit(made)
+        made.write(tmp_path)
+        return scores_of(cli, study)
+
+    said_now = after(lambda made: made.outputs["tuned"][0].update(text="Another answer."))
+    assert said_now == [row for row in first if (row["example"], row["arm"]) != ("q0", "tuned")]
+    assert after(lambda made: made.rubric.update(task="Another task.")) == []
+    assert after(lambda made: made.config["judges"]["live"].update(openai="imitation-2")) == []
+    assert after(lambda made: made.config["judges"]["live"].update(repeats=2)) == []
+    assert (after(lambda made: None), len(server.requests)) == (first, seen)
+
+
+def test_a_score_from_a_file_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path):
+    made = draft(server)
+    study = made.write(tmp_path)
+    row = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "words", "value": 2}
+    file = write_rows(tmp_path / "given.jsonl", [row, {**row, "example": "q1"}])
+    cli.well("import", "scores", file, study)
+    made.outputs["tuned"][0]["text"] = "An answer of five words."
+    made.write(tmp_path)
+    for _ in range(2):  # the file still says the same of the other text
+        assert [one["example"] for one in scores_of(cli, study)] == ["q1"]
+        cli.well("import", "scores", file, study)
+    cli.well("import", "scores", write_rows(file, [{**row, "value": 5}]), study)
+    assert [(one["example"], one["value"]) for one in scores_of(cli, study)] == [("q0", 5)]
+
+
+def test_scores_that_the_study_no_longer_names_are_gone(cli, server, tmp_path):
+    made = draft(server)
+    row = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "words", "value": 2}
+    write_rows(tmp_path / "given.jsonl", [row, {**row, "example": "q1"}])
+    made.config["scores"] = "given.jsonl"
+    study = made.write(tmp_path)
+    assert len(scores_of(cli, study)) == 2
+    write_rows(tmp_path / "given.jsonl", [row])
+    assert len(scores_of(cli, study)) == 1
+    del made.config["scores"]
+    made.write(tmp_path)
+    assert scores_of(cli, study) == []
+
+
+def test_outputs_that_are_equal_cost_once_however_many_there_are(cli, server, tmp_path):
+    """What two arms share is one call, also where the calls are looked up in parts."""
+    made = draft(server)
+    made.config["judges"]["live"]["openai"] = "gpt-6-luna"
+    made.examples = [{"id": f"q{n}", "prompt": f"Question {n}?"} for n in range(501)]
+    made.outputs = {arm: [{"example": f"q{n}", "text": f"Answer {n}."} for n in range(501)] for arm in ("base", "tuned")}
+    study = made.write(tmp_path)
+    first = cli.well("score", study, "--json").events[-1]
+    *told, again = cli.well("score", study, "--json").events
+    assert (first["calls"], len(server.requests)) == (501, 501)
+    assert (again["usd"], again["saved_usd"]) == (0, pytest.approx(first["usd"]))
+    assert told[-1]["usd"] == pytest.approx(first["usd"], rel=0.01)
+
+
 def test_a_judge_of_whom_the_studys_own_scores_speak_is_not_asked(cli, server, tmp_path):
     made = draft(server)
     cli.well("score", made.write(tmp_path))

@@ -261,5 +261,6 @@ class ScoreRow(SQLModel, table=True):
     source: str = Field(primary_key=True)
     criterion: str = Field(primary_key=True)
     sample: int = Field(default=0, primary_key=True)
-    asked: bool  # a model was asked for it; else it came in a file
+    file: str | None = None  # that it came in; None: a model was asked for it
+    about: str  # digest of what it was given on
     content: dict[str, Any] = Field(sa_type=sa.JSON)
