@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from judge import access, data
 from judge.data import Table
 from judge.domain import JURY
-from judge.errors import JudgeError, did_you_mean
+from judge.errors import JudgeError, StudyError, did_you_mean
 from judge.store import review as label_store
 from judge.workflow.given import put_labels, put_scores
 from judge.workflow.resolving import judged
@@ -67,7 +67,10 @@ def _check(work: Opened, kind: str, table: Table[Any]) -> None:
 
 
 def export_rows(work: Opened, kind: str) -> list[Any]:
-    """Give a study's rows of one kind, sorted by their ids; an export of labels opens them, and the ledger says so."""
+    """Give a study's rows of one kind, sorted by their ids; an export of labels opens them, and the ledger says so.
+
+    Raises JudgeError for an unknown kind, StudyError for recordings where no judge is recorded.
+    """
     if kind not in data.KINDS:
         raise JudgeError(f"unknown kind '{kind}'", hint=did_you_mean(kind, data.KINDS))
     sources = work.sources
@@ -84,7 +87,7 @@ def export_rows(work: Opened, kind: str) -> list[Any]:
             said = [replace(verdict, rubric=None) for verdict in judged(work)[1] if verdict.judge != JURY]
             return sorted(said, key=lambda one: (one.pair, one.judge, one.criterion))
         case "recordings":
-            return [replace(row, judge=name) for name in sorted(sources.recordings) for row in sources.recordings[name]]
+            return _recordings(work)
         case "labels":
             return _labels(work)
         case _:
@@ -95,6 +98,15 @@ def _calls(work: Opened) -> list[Any]:
     """Give every answer that came back; what is only planned is no row."""
     answered = [reading for reading in judged(work)[0] if reading.came]
     return sorted(answered, key=lambda one: (one.pair, one.judge, one.criterion, one.order, one.repeat))
+
+
+def _recordings(work: Opened) -> list[Any]:
+    """Give what the recorded judges' files hold.  Raises StudyError when no judge is recorded."""
+    recorded = work.sources.recordings
+    if not recorded:
+        hint = "what models answered is written by `judge export calls`, and shown as it came by `judge show PAIR --raw`"
+        raise StudyError("judges: none is recorded, so there are no recordings", at=work.study.path, hint=hint)
+    return [replace(row, judge=name) for name in sorted(recorded) for row in recorded[name]]
 
 
 def _labels(work: Opened) -> list[Any]:

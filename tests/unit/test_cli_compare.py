@@ -69,6 +69,17 @@ def test_what_cannot_be_read_is_asked_for_once_more_and_then_left(cli, server, t
     assert len(server.requests) == 24
 
 
+def test_recordings_of_a_model_are_not_there_and_one_line_says_what_is(cli, server, tmp_path):
+    study = live(tmp_path, server, pairs=3)
+    cli.well("compare", study)
+    refused = cli("export", "recordings", study)
+    assert (refused.code, refused.out) == (2, "")
+    assert "judges: none is recorded, so there are no recordings. What models answered is written by `judge export calls`" in (
+        refused.err
+    )
+    assert len(cli.well("export", "calls", study).out.splitlines()) == 12
+
+
 def test_retry_asks_once_more_each_time_and_what_came_of_it_stays(cli, server, tmp_path):
     server.answer = broken(3)
     study = live(tmp_path, server)
