@@ -114,10 +114,10 @@ class Engine:
     def submit(self, requests: Sequence[Request]) -> Submitted:
         """Answer every request that can be answered; see `stream`."""
         answers: list[Answer | None] = [None] * len(requests)
-        before = self._flow.from_journal
+        before = self._flow.recalled
         for place, answer in self.stream(requests):
             answers[place] = answer
-        return Submitted(answers=tuple(answers), from_journal=self._flow.from_journal - before)
+        return Submitted(answers=tuple(answers), from_journal=self._flow.recalled - before)
 
     def _interrupt(self) -> None:
         """Send nothing more, and say so to whoever interrupted."""

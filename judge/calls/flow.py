@@ -49,7 +49,7 @@ class Flow:
         self.calls = 0  # that were asked for, equal ones counted once
         self.from_journal = 0  # of these, answered by an earlier run
         self.saved_usd = 0.0  # what those answers had cost
-        self.given = 0  # requests that the journal answered
+        self.recalled = 0  # requests that the journal answered, equal ones each
         self.answered = 0
         self.failed = 0
         self.lost = 0  # tries that may have been paid although no answer came
@@ -146,12 +146,15 @@ class Flow:
     async def _plan(self, batch: Places, planned: Planned | None) -> None:
         """Answer from the journal what is there, and plan the rest before anything is spent."""
         found = await self._planner.plan(batch, self._calls, planned)
-        for place in found.nobody:
-            self.calls += 1
+        for place, name in found.nobody:
+            if name is None:
+                self.calls += 1
+            else:
+                self._meet(name)
             self._out.put((place, None))
         for place, request, answer in found.known:
             self._lane(request).answers += 1  # it answers, whatever comes of the rest
-            self.given += 1
+            self.recalled += 1
             if self._meet(answer.digest) and not answer.failed:
                 self.from_journal += 1
                 self.saved_usd += answer.cost_usd or 0.0

@@ -30,7 +30,7 @@ class Batch:
 
     known: list[tuple[int, Request, Answer]] = field(default_factory=list)
     fresh: list[Call] = field(default_factory=list)
-    nobody: list[int] = field(default_factory=list)
+    nobody: list[tuple[int, str | None]] = field(default_factory=list)  # with the call, if it has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Planner:
             if answer is not None and not (answer.failed and self._send):
                 found.known.append((place, request, answer))
             elif name is None or not self._send:
-                found.nobody.append(place)
+                found.nobody.append((place, name))
             else:
                 links.append((place, name))
                 if name in calls:

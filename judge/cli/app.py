@@ -58,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         return 0
     except Exception as error:
-        return _of_the_parser(error)
+        return _of_the_machine(error) if isinstance(error, OSError) and error.filename else _of_the_parser(error)
     if result == INTERRUPTED:  # what the parser makes of Ctrl-C inside a command
         return _interrupted()
     return result if isinstance(result, int) else 0
@@ -81,6 +81,12 @@ def _of_the_parser(error: Exception) -> int:
     traceback.print_exception(error)
     _complain(f"this is a bug in blind-judge {__version__}; please report it with the lines above")
     return BUG
+
+
+def _of_the_machine(error: OSError) -> int:
+    """Say what the machine refuses to do with a file: a right that lacks, a disk that is full."""
+    _complain(f"{error.filename}: {error.strerror}. Give yourself the right, make room, or name another place.")
+    return 2
 
 
 def _interrupted() -> int:

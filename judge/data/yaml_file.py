@@ -11,6 +11,7 @@ from typing import Any, Final, NoReturn
 from judge.data.fields import Fields, clipped, described
 from judge.data.text_file import read_text
 from judge.errors import JudgeError, Place, StudyError
+from judge.text import well_formed
 
 Trail = tuple[str | int, ...]
 
@@ -136,8 +137,14 @@ class _Walk:
             case "int" | "float":
                 return self.number(node, trail)
             case "str" | "timestamp":
-                return node.value
+                return self.text(node, trail)
         return self.fail(f"the tag {clipped(tag)} is not allowed", node, trail)
+
+    def text(self, node: Any, trail: Trail) -> str:
+        whole = well_formed(node.value)
+        if whole.count("\ufffd") > node.value.count("\ufffd"):
+            self.fail("holds half a character", node, trail)
+        return whole
 
     def number(self, node: Any, trail: Trail) -> int | float | str:
         text = node.value.replace("_", "")

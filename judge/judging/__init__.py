@@ -1,7 +1,7 @@
 """Pair x Rubric x judges in, Verdict out; or one output in, scores out.  Small, because calls is deep."""
 
 from judge.judging.parse import LENIENT, PARSER, Parsed, asked, filled, parse, settles
-from judge.judging.plan import Ask, is_planned, plan, recording_tag, request, route, tagged
+from judge.judging.plan import Ask, asked_again, is_planned, order_again, plan, recording_tag, request, route, tagged
 from judge.judging.prompt import answer_schema, prompt
 from judge.judging.resolve import (
     Scope,
@@ -26,12 +26,14 @@ __all__ = [
     "Scoring",
     "answer_schema",
     "asked",
+    "asked_again",
     "complete",
     "complete_verdicts",
     "filled",
     "graded",
     "is_planned",
     "jury",
+    "order_again",
     "parse",
     "parse_scores",
     "plan",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from judge.calls import Request
+from judge.data import pair_digest
 from judge.domain import MODELS, ORDERS, Judge, Order, Pair, Reading, Recording, Rubric
 from judge.ids import canonical_json, digest
 from judge.judging.parse import asked
@@ -64,7 +65,7 @@ def plan(
         Ask(pair=pair, judge=judge, order=order_again(pair), repeat=2)
         for judge in judges
         if judge.source in MODELS and judge.repeats == 1
-        for pair in _tenth(pairs)
+        for pair in asked_again(pairs)
     ]
     return [one for ask in (*asks, *again) for one in _by_criterion(ask, rubric)]
 
@@ -76,23 +77,26 @@ def _by_criterion(ask: Ask, rubric: Rubric | None) -> list[Ask]:
     return [replace(ask, criterion=question.id) for question in asked(rubric, ask.pair.example.checklist)]
 
 
-def _tenth(pairs: Sequence[Pair]) -> list[Pair]:
-    """Draw a tenth of the pairs by their digests: the same ones whatever the order of rows."""
+def asked_again(pairs: Sequence[Pair]) -> list[Pair]:
+    """Draw the tenth of the pairs that is asked about once more, by their digests: the same ones whatever the order of rows."""
     drawn = sorted((pair for pair in pairs if not pair.identical), key=lambda pair: digest("repeat", pair.id))
     return drawn[: math.ceil(len(drawn) * REPEATED)] if len(drawn) >= 10 else []
 
 
 def order_again(pair: Pair) -> Order:
-    """Give the order in which a pair is asked about once more, should it be drawn: by its texts, whatever else is judged.
+    """Give the order in which a pair is asked about once more, should it be drawn: by its digest, whatever else is judged.
 
     Were it another one in another run, the pair would have been asked twice in both orders, and its verdict would change.
     """
-    return ORDERS[int(digest("order again", [pair.text_a, pair.text_b])[:8], 16) % 2]
+    return ORDERS[int(pair_digest(pair)[:8], 16) % 2]
 
 
-def is_planned(reading: Reading, pair: Pair, judge: Judge) -> bool:
-    """Say whether a model's reading is one that is planned now: what more repeats once said counts for nothing."""
-    once_more = judge.repeats == 1 and reading.repeat == 2 and reading.order == order_again(pair)
+def is_planned(reading: Reading, judge: Judge, again: Mapping[str, Order]) -> bool:
+    """Say whether a model's reading is one that is planned now: what was asked beyond that counts for nothing.
+
+    again: the order in which each pair is asked about once more, of those that are; see `asked_again` and `order_again`.
+    """
+    once_more = judge.repeats == 1 and reading.repeat == 2 and again.get(reading.pair) == reading.order
     return judge.source not in MODELS or reading.repeat <= judge.repeats or once_more
 
 

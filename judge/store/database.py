@@ -39,7 +39,7 @@ class Database:
         yield from self._transaction(self._writer)
 
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
-        from sqlalchemy.exc import DataError, OperationalError
+        from sqlalchemy.exc import DatabaseError, DataError, OperationalError
         from sqlmodel import Session
 
         try:
@@ -50,6 +50,10 @@ class Database:
         except DataError as error:  # PostgreSQL keeps no NUL in a text, SQLite does
             hint = "take it out of the texts, or use SQLite, which keeps every character"
             raise StoreError(f"the database cannot keep this: {error.orig}", at=self.url, hint=hint) from error
+        except DatabaseError as error:
+            if type(error) is not DatabaseError:  # a statement of ours is wrong
+                raise
+            raise StoreError(f"the database is damaged: {error.orig}", at=self.url, hint="restore a copy") from error
 
     def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
         """Have `work(tx, *args)` done on the one writer thread; the future is done when its commit is on disk.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0  # how long a write waits for another process
 _LOOK_AGAIN_S = 0.0005
+_ELSEWHERE = "choose another place with --db or JUDGE_DB"
 _READERS_WAIT = "busy_timeout=10000"
 _SQLITE_SETTINGS = (
     "journal_mode=WAL",
@@ -54,20 +55,30 @@ def _url(place: str | Path) -> str:
     raise StoreError(f"'{text.split('://', 1)[0]}' is no database we know", hint="use a file path or a postgresql:// URL")
 
 
+def is_made(place: str | Path) -> bool:
+    """Say whether there is a database at this file path already; at a URL there is taken to be one.
+
+    Raises StoreError when its folder may not be entered.
+    """
+    try:
+        return "://" in str(place) or Path(place).exists()
+    except OSError as error:
+        raise StoreError(f"cannot be looked at: {error.strerror}", at=place, hint=_ELSEWHERE) from error
+
+
 def _prepare_file(path: Path, create: bool) -> None:
+    made = is_made(path)
     if path.is_dir():
         raise StoreError("is a folder, not a database file", at=path, hint="name a file, for example .judge/judge.db")
-    if not path.exists() and not create:
+    if not made and not create:
         raise StoreError("there is no database here yet", at=path, hint="run `judge run` first, or name it with --db")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"the folder cannot be made: {error.strerror}", at=path.parent, hint="choose another with --db"
-        ) from error
-    target = path if path.exists() else path.parent
+        raise StoreError(f"the folder cannot be made: {error.strerror}", at=path.parent, hint=_ELSEWHERE) from error
+    target = path if made else path.parent
     if not os.access(target, os.W_OK):
-        raise StoreError("may not be written", at=target, hint="choose another place with --db or JUDGE_DB")
+        raise StoreError("may not be written", at=target, hint=_ELSEWHERE)
 
 
 def _engine(url: str) -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session, col, delete, select
 
@@ -12,6 +12,8 @@ from judge.domain import Label, Score
 from judge.store.content import from_content, to_content
 from judge.store.rows import chunks, insert_new, upsert
 from judge.store.schema.study import ImportedLabelRow, SampledRow, ScoreRow, StudyPairRow
+
+ASKED: Final = "asked"  # the origin of scores that models were asked for
 
 
 def put_labels(tx: Session, study: int, source: str, labels: Sequence[tuple[str, Label]]) -> None:
@@ -86,13 +88,10 @@ def sampled(tx: Session, study: int) -> list[tuple[str, str, str]]:
     return [(row.pair, row.stratum, row.half) for row in tx.exec(query)]
 
 
-def put_scores(tx: Session, study: int, file: str, scores: Sequence[tuple[str, Score]]) -> None:
-    """Make these the scores that came in a file: (digest of what each is about, score).
-
-    An earlier score of the same output, source and criterion is replaced, wherever it came from.
-    """
-    tx.exec(delete(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.file) == file))
-    upsert(tx, ScoreRow, [_score_row(study, file, about, score) for about, score in scores])
+def put_scores(tx: Session, study: int, origin: str, scores: Sequence[tuple[str, Score]]) -> None:
+    """Make these the scores of one origin: (digest of what each is about, score)."""
+    tx.exec(delete(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.origin) == origin))
+    upsert(tx, ScoreRow, (_score_row(study, origin, about, score) for about, score in scores))
 
 
 def put_asked_scores(
@@ -104,65 +103,46 @@ def put_asked_scores(
     arms: Collection[str],
     sources: Collection[str],
 ) -> None:
-    """Keep what models were asked for in place of all that these sources were asked for about these examples and arms.
-
-    What came in a file stays, even under a model's name, but for scores of the very same output and criterion.
-    """
+    """Keep what models were asked for in place of all that these sources were asked for about these examples and arms."""
     for some in chunks(examples):
         tx.exec(
             delete(ScoreRow).where(
                 col(ScoreRow.study_id) == study,
-                col(ScoreRow.file).is_(None),
+                col(ScoreRow.origin) == ASKED,
                 col(ScoreRow.example).in_(some),
                 col(ScoreRow.arm).in_(arms),
                 col(ScoreRow.source).in_(sources),
             )
         )
-    upsert(tx, ScoreRow, [_score_row(study, None, about, score) for about, score in scores])
+    upsert(tx, ScoreRow, (_score_row(study, ASKED, about, score) for about, score in scores))
 
 
-def _score_row(study: int, file: str | None, about: str, score: Score) -> dict[str, Any]:
+def _score_row(study: int, origin: str, about: str, score: Score) -> dict[str, Any]:
     return {
         "study_id": study,
+        "origin": origin,
         "example": score.example,
         "arm": score.arm,
         "source": score.source,
         "criterion": score.criterion,
         "sample": score.sample,
-        "file": file,
         "about": about,
         "content": to_content(score),
     }
 
 
-def scored_texts(tx: Session, study: int, file: str) -> dict[Score, str]:
-    """Give what a file said before: each score with the digest of what it was given on."""
-    query = select(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.file) == file)
-    return {from_content(Score, row.content): row.about for row in tx.exec(query)}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptScore:
-    """A score as it is kept.  about: digest of what it was given on; asked: a model was asked for it."""
+    """A score as it is kept.  about: digest of what it was given on; origin: `ASKED`, or where a file's score came from."""
 
     score: Score
     about: str
-    asked: bool
+    origin: str
 
 
-def scores(tx: Session, study: int) -> list[KeptScore]:
-    """Give the study's scores, those of texts that were edited since too."""
-    query = (
-        select(ScoreRow)
-        .where(col(ScoreRow.study_id) == study)
-        .order_by(
-            col(ScoreRow.example),
-            col(ScoreRow.arm),
-            col(ScoreRow.source),
-            col(ScoreRow.criterion),
-            col(ScoreRow.sample),
-        )
-    )
-    return [
-        KeptScore(score=from_content(Score, row.content), about=row.about, asked=row.file is None) for row in tx.exec(query)
-    ]
+def scores(tx: Session, study: int, origin: str | None = None) -> list[KeptScore]:
+    """Give the study's scores, or those of one origin; those of texts that were edited since too."""
+    query = select(ScoreRow).where(col(ScoreRow.study_id) == study)
+    if origin is not None:
+        query = query.where(col(ScoreRow.origin) == origin)
+    return [KeptScore(score=from_content(Score, row.content), about=row.about, origin=row.origin) for row in tx.exec(query)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal, cast
 
-from judge.domain import JURY, MODELS, Arm, Judge
+from judge.domain import JURY, MODELS, Arm, Judge, Rubric
 from judge.study.families import kinship
 from judge.study.reading import StudyFile, check_judge_name, key_variable, only_with, server, sole_source
 
@@ -15,16 +15,19 @@ MOST_REPEATS: Final = 100
 OTHER_JUDGE: Final = "choose another judge, or accept self-preference by `allow_self: true`"
 
 
-def read_judges(study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, Arm]) -> tuple[dict[str, Judge], dict[str, Any]]:
+def read_judges(
+    study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, Arm], rubric: Rubric | None
+) -> tuple[dict[str, Judge], dict[str, Any]]:
     """Read `judges`; give them and their effective configuration by name.
 
     Raises StudyError for a judge that is an arm or of its family, unless it says `allow_self: true`.
     """
+    alone = rubric is not None and len(rubric.questions) == 1 and not rubric.checklist
     judges: dict[str, Judge] = {}
     config: dict[str, Any] = {}
     for name in names:
         judges[name], config[name] = _judge(study, name, arms)
-        twin = next((one for one in judges.values() if one.name != name and _asks_alike(one, judges[name])), None)
+        twin = next((one for one in judges.values() if one.name != name and _asks_alike(one, judges[name], alone=alone)), None)
         if twin:
             fields = study.yaml.fields(("judges", name), JUDGE_KEYS)
             hint = "take one of them out, and write `repeats:` to ask a judge more than once"
@@ -32,9 +35,12 @@ def read_judges(study: StudyFile, names: Mapping[str, Any], arms: Mapping[str, A
     return judges, config
 
 
-def _asks_alike(one: Judge, other: Judge) -> bool:
-    """Two models that are asked in the same way are one judge, whatever their names, keys and repeats."""
-    ways = [(judge.source, judge.base_url, judge.target, judge.effort, judge.per_call) for judge in (one, other)]
+def _asks_alike(one: Judge, other: Judge, *, alone: bool) -> bool:
+    """Two models that are asked in the same way are one judge, whatever their names, keys and repeats.
+
+    alone: there is one criterion, so that a call for each is a call for all.
+    """
+    ways = [(judge.source, judge.base_url, judge.target, judge.effort, alone or judge.per_call) for judge in (one, other)]
     return one.source in MODELS and ways[0] == ways[1]
 
 

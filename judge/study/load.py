@@ -45,7 +45,7 @@ def parse_study(yaml: YamlFile, path: Path) -> Study:
     arms = {name: _with_options(arm, {"vllm": vllm, "transformers": transformers}) for name, arm in arms.items()}
     primary, metrics = read_primary(top)
     rubric, rubric_file = _rubric(study, top)
-    judges, judges_config = read_judges(study, top.mapping("judges"), arms)
+    judges, judges_config = read_judges(study, top.mapping("judges"), arms, rubric)
     _check_rubric(top, rubric, judges)
     gates, gates_config = read_gates(study, top, primary)
     made = Study(

@@ -37,7 +37,7 @@ Answers = tuple[Answer | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """How far asking has come: calls done of all, on the wire, answers that could not be scored, US dollars of the budget.
+    """How far asking has come: questions done of all, calls on the wire, answers that could not be scored, dollars spent.
 
     known: of those done, what the journal answered, which took no time.  limit_per_minute: calls a minute that the providers
     allow, as far as they said.  paused_s: seconds for which nothing is sent because a provider asked to wait.
@@ -140,7 +140,7 @@ class Telling:
         return Tally(
             done=self._done,
             of=self._of,
-            known=flow.given,
+            known=flow.recalled,
             open=flow.open,
             limit_per_minute=flow.limit_per_minute,
             paused_s=flow.paused_s,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from judge import data
@@ -14,7 +13,7 @@ from judge.domain import MODELS, ORDERS, Notice, Rubric
 from judge.judging import Ask, request
 from judge.rubric import lint
 from judge.store import study as study_store
-from judge.store.opening import open_database
+from judge.store.opening import is_made, open_database
 from judge.study import compare_lock, effective
 from judge.text.money import dollars
 from judge.workflow.answering import JOBS, check_prices
@@ -157,7 +156,7 @@ def _planned(sources: Sources, name: str, estimate: Estimated) -> dict[str, Any]
 
 def _check_lock(sources: Sources, place: str) -> None:
     """Compare with the locked test set where there is a workspace already."""
-    if "://" not in place and not Path(place).exists():
+    if not is_made(place):
         return
     database = open_database(place)
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from judge.errors import JudgeError
 from judge.store.database import sqlite_version
-from judge.store.opening import open_database
+from judge.store.opening import is_made, open_database
 
 _LEAST_FREE_MB = 200
 
@@ -40,7 +40,7 @@ def _python() -> Finding:
 
 def _database(place: str) -> Finding:
     def look() -> str:
-        database = open_database(place, create=False) if _is_there(place) else None
+        database = open_database(place, create=False) if is_made(place) else None
         if database is None:
             return f"none at {place} yet; it is made at the first run"
         with database.read() as tx:
@@ -52,10 +52,6 @@ def _database(place: str) -> Finding:
         return f"{shown} opens and holds {len(names)} {'study' if len(names) == 1 else 'studies'}"
 
     return _tried("database", look)
-
-
-def _is_there(place: str) -> bool:
-    return "://" in place or Path(place).exists()
 
 
 def _durable() -> Finding:

@@ -16,7 +16,8 @@ from judge.store import review as label_store
 from judge.workflow.given import put_labels, put_scores
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import round_labels
-from judge.workflow.scoring import scores_now
+from judge.workflow.score_plan import scores_now
+from judge.workflow.sources import check_scores
 from judge.workflow.workspace import Opened
 
 _TO_STORE = ("labels", "scores")
@@ -47,7 +48,7 @@ def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
             if kind == "labels":
                 put_labels(tx, work.record, _source(work, file), table.rows, work.sources.pairs, work.pairs, at=file)
             else:
-                put_scores(tx, work.record, _source(work, file), table.rows, work.sources)
+                put_scores(tx, work.record, _source(work, file), table.rows, work.sources, at=file)
             access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
     return sum(len(table) for table in tables)
 
@@ -61,9 +62,7 @@ def _check(work: Opened, kind: str, table: Table[Any]) -> None:
     if kind == "labels":
         data.check_known(table, "pair", work.pairs, work.study.path.name)
         return
-    data.check_known(table, "example", work.sources.examples, work.study.path.name)
-    if work.sources.arms:
-        data.check_known(table, "arm", work.sources.arms, work.study.path.name)
+    check_scores(table, work.sources)
 
 
 def export_rows(work: Opened, kind: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Labels and scores that people bring in files: they stand for the very texts that they were given about."""
+"""Labels and scores from files: they stand for the very texts that they were given about."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from judge.store.database import Transaction
 
 OWN: Final = ""  # the source of what a key of the study itself names, wherever that file lies
+_OWN_SCORES: Final = "study"
 _NO_TEXT: Final = digest("scored", None)  # what a score of an unknown output is about
 
 
@@ -61,16 +62,56 @@ def _refuse_twice(other: str | None, source: str, label: Label, at: Path | None)
 
 
 def put_scores(
-    tx: Transaction, record: study_store.StudyRecord, source: str, scores: Sequence[Score], sources: Sources
+    tx: Transaction,
+    record: study_store.StudyRecord,
+    file: str,
+    scores: Sequence[Score],
+    sources: Sources,
+    *,
+    at: Path | None,
 ) -> None:
-    """Keep the scores of one source, `OWN` or an imported file, in place of what it said before.
+    """Keep the scores of an imported file in place of what it said before; they are about today's texts.
 
-    A score that the source gave before, word for word, stays with the text that it was given about.
+    Raises JoinError when another file holds one of them already.
     """
-    before = store.scored_texts(tx, record.id, source)
-    now = texts_scored(sources) if scores else {}
-    put = [(before.get(score) or now.get(_place(score), _NO_TEXT), score) for score in scores]
-    store.put_scores(tx, record.id, source, put)
+    _put_scores(tx, record, f"file {file}", scores, texts_scored(sources), at)
+
+
+def put_own_scores(tx: Transaction, record: study_store.StudyRecord, scores: Sequence[Score], sources: Sources) -> None:
+    """Keep the scores of the file that the study names, which is read at every command.
+
+    While the file stays as it is, they are about the texts that stood there when it was read first; once it says anything
+    else, about today's.  A score that came before any text is about the first that comes.
+    """
+    kept = {one.score: one.about for one in store.scores(tx, record.id, _OWN_SCORES)}
+    stays = kept.keys() == set(scores)
+    if stays and _NO_TEXT not in kept.values():
+        return
+    known = {score: about for score, about in kept.items() if about != _NO_TEXT} if stays else {}
+    _put_scores(tx, record, _OWN_SCORES, scores, texts_scored(sources), sources.study.scores, known)
+
+
+def _put_scores(
+    tx: Transaction,
+    record: study_store.StudyRecord,
+    origin: str,
+    scores: Sequence[Score],
+    texts: Mapping[tuple[str, str, int], str],
+    at: Path | None,
+    known: Mapping[Score, str] | None = None,
+) -> None:
+    others = {_key(one.score): one.origin for one in store.scores(tx, record.id) if one.origin not in (store.ASKED, origin)}
+    for score in scores if others else ():
+        if (other := others.get(_key(score))) is not None:
+            where = "the study's own scores" if other == _OWN_SCORES else Path(other.removeprefix("file ")).name
+            what = f"{score.source}'s score of {score.arm} on example '{score.example}' by '{score.criterion}'"
+            raise JoinError(f"{what} is already in {where}", at=at, hint="take it out of one of the files")
+    put = [((known or {}).get(score) or texts.get(_place(score), _NO_TEXT), score) for score in scores]
+    store.put_scores(tx, record.id, origin, put)
+
+
+def _key(score: Score) -> tuple[str, ...]:
+    return score.example, score.arm, score.source, score.criterion, str(score.sample)
 
 
 def still_stands(score: Score, about: str, now: Mapping[tuple[str, str, int], str]) -> bool:
@@ -84,12 +125,13 @@ def _place(score: Score) -> tuple[str, str, int]:
 
 def texts_scored(sources: Sources) -> dict[tuple[str, str, int], str]:
     """Name what scores may be about, each an example with a text, by arm, example and sample."""
-    texts = {
-        (output.arm, output.example, output.sample): output.text for outputs in sources.outputs.values() for output in outputs
-    }
-    for pair in sources.pairs:
+    texts: dict[tuple[str, str, int], set[str]] = {}
+    for outputs in sources.outputs.values():
+        for output in outputs:
+            texts.setdefault((output.arm, output.example, output.sample), set()).add(output.text or "")
+    for pair in () if sources.outputs else sources.pairs:  # a model may have several texts on one example there
         for arm, text in ((pair.model_a, pair.text_a), (pair.model_b, pair.text_b)):
             if arm is not None:
-                texts.setdefault((arm, pair.example.id, 0), text)
+                texts.setdefault((arm, pair.example.id, 0), set()).add(text)
     examples = {id_: data.example_digest(example) for id_, example in sources.examples.items()}
-    return {key: digest("scored", [examples[key[1]], text]) for key, text in texts.items() if key[1] in examples}
+    return {key: digest("scored", [examples[key[1]], sorted(said)]) for key, said in texts.items() if key[1] in examples}

@@ -8,13 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from judge.domain import Arm, Output
 from judge.errors import StateError
 from judge.store import study as store
-from judge.store.opening import open_database
+from judge.store.opening import is_made, open_database
 from judge.study import Study, arm_digest
 from judge.workflow.sources import Sources, Stored, load_sources
 from judge.workflow.workspace import Opened
@@ -99,7 +98,7 @@ def generated_arms(study: Study) -> list[Arm]:
 
 def sources_at(study: Study, place: str) -> Sources:
     """Read a study's files, with the outputs that the database at this place holds of its generated arms."""
-    if not generated_arms(study) or ("://" not in place and not Path(place).exists()):
+    if not generated_arms(study) or not is_made(place):
         return load_sources(study)
     database = open_database(place)
     try:

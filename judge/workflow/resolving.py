@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from judge.domain import OVERALL, Pair, Reading, Verdict
-from judge.judging import asked, complete, complete_verdicts, is_planned, jury, scope_of, verdicts
+from judge.judging import asked, asked_again, complete, complete_verdicts, is_planned, jury, order_again, scope_of, verdicts
 from judge.store import judging as store
 from judge.workflow.workspace import Opened
 
@@ -39,14 +39,14 @@ def judged_in_parts(work: Opened) -> Iterator[tuple[tuple[Pair, ...], list[Readi
         of_files = store.readings(tx, work.record.id, dict.fromkeys(work.asked_by, work.rubric), spoken)
         concluded = store.verdicts(tx, work.record.id, work.asked_by, given)
     scope = scope_of(work.whole.pairs, of_files, concluded, dict.fromkeys(asked_by_us.values(), _criteria(work)))
+    again = {pair.id: order_again(pair) for pair in asked_again(sources.pairs)}
     read_by_pair, given_by_pair = _by_pair(of_files), _by_pair(concluded)
     for start in range(0, len(sources.pairs), _PART):
         part = sources.pairs[start : start + _PART]
         ids = [pair.id for pair in part]
         with work.database.read() as tx:
             said_by_us = store.readings(tx, work.record.id, work.rubrics(part), asked_by_us)
-        pairs = {pair.id: pair for pair in part}
-        kept = [one for one in said_by_us if is_planned(one, pairs[one.pair], work.study.judges[one.judge])]
+        kept = [one for one in said_by_us if is_planned(one, work.study.judges[one.judge], again)]
         readings = complete([*kept, *_of(read_by_pair, ids)], part, scope)
         said = [*verdicts(readings, part, scope), *complete_verdicts(_of(given_by_pair, ids), part, scope)]
         yield part, readings, [*said, *jury(said, scope)]

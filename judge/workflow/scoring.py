@@ -10,15 +10,14 @@ from typing import Any, Final
 
 from judge.agreement import estimate_document
 from judge.calls import Settings
-from judge.domain import MODELS, Estimate, Example, Judge, Notice, Output, Rubric, Score
+from judge.domain import MODELS, Estimate, Example, Judge, Notice, Rubric, Score
 from judge.errors import StudyError
-from judge.ids import digest
 from judge.judging import ParsedScore, Scoring, filled, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
 from judge.store import calls as journal
 from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Answers, Asked, Progress, answers
-from judge.workflow.given import still_stands, texts_scored
+from judge.workflow.score_plan import Calls, about, calls_by_score, models, outputs_by_arm, plan_scores
 from judge.workflow.workspace import Opened
 
 _SOURCELESS: Final = "judges: none is a model; what is recorded speaks of pairs, and scores come from models only"
@@ -79,7 +78,7 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
     in the journal.
     """
     rubric, judges = _by(work)
-    asks = _plan(work, rubric, judges)
+    asks = plan_scores(work, rubric, judges)
 
     def said(one: Scoring, came: Answers) -> list[ParsedScore]:
         return reduce(filled, (parse_scores(answer, one.criteria(rubric)) for answer in came))
@@ -95,15 +94,15 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
     scores = [
         row
         for judge in judges
-        for (arm, example), _ in _texts(work)
+        for arm, example, _ in outputs_by_arm(work)
         for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example), ()))
     ]
-    asked_now = _calls(asks, rubric)
+    calls = calls_by_score(asks, rubric)
     with work.database.write() as tx:
         score_store.put_asked_scores(
             tx,
             work.record.id,
-            [(_about(one, asked_now), one) for one in scores],
+            [(about(work, one, calls), one) for one in scores],
             examples=work.sources.examples,
             arms=work.sources.arms,
             sources=[judge.name for judge in judges],
@@ -112,64 +111,18 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
         scores=tuple(scores),
         table=tuple(_table(work, scores)),
         asked=asked,
-        by_judge=_costs(work, judges, asks, rubric),
+        by_judge=_costs(work, judges, calls),
         notices=_left_out(work),
     )
 
 
-def scores_now(work: Opened) -> list[Score]:
-    """Give the scores of what stands in the study now: of today's texts, and a judge's by today's rubric and judge."""
-    rubric, judges = work.sources.rubric, _models(work)
-    asked_now = _calls(_plan(work, rubric, judges), rubric) if rubric and work.sources.arms else {}
-    given_now = texts_scored(work.sources)
-    with work.database.read() as tx:
-        kept = score_store.scores(tx, work.record.id)
-    return [
-        one.score
-        for one in kept
-        if (one.about == _about(one.score, asked_now) if one.asked else still_stands(one.score, one.about, given_now))
-    ]
-
-
-def _models(work: Opened) -> list[Judge]:
-    return [judge for judge in work.study.judges.values() if judge.source in MODELS]
-
-
-def _plan(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> list[Scoring]:
-    """Plan what judges are asked about every output that has a text."""
-    return [
-        one
-        for (arm, example), output in _texts(work)
-        if output is not None and output.text is not None
-        for judge in judges
-        for one in _asks(Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge), rubric)
-    ]
-
-
-_Calls = Mapping[tuple[str, str, str, str], Sequence[str]]  # judge, arm, example, criterion -> calls that ask for that score
-
-
-def _calls(asks: Sequence[Scoring], rubric: Rubric) -> _Calls:
-    calls: dict[tuple[str, str, str, str], list[str]] = {}
-    for one in asks:
-        call = score_request(one, rubric).digest
-        for criterion in one.criteria(rubric):
-            calls.setdefault((one.judge.name, one.arm, one.example.id, criterion.id), []).append(call)
-    return calls
-
-
-def _about(score: Score, calls: _Calls) -> str:
-    """Name what a judge's score is given on: the calls that ask for it, which hold text, rubric and judge."""
-    return digest("asked", calls.get((score.source, score.arm, score.example, score.criterion), []))
-
-
-def _costs(work: Opened, judges: Sequence[Judge], asks: Sequence[Scoring], rubric: Rubric) -> dict[str, float]:
+def _costs(work: Opened, judges: Sequence[Judge], calls: Calls) -> dict[str, float]:
     """Add up what each judge's scores cost until now, in US dollars: every try that was paid or may have been."""
-    calls: dict[str, set[str]] = {judge.name: set() for judge in judges}
-    for one in asks:
-        calls[one.judge.name].add(score_request(one, rubric).digest)
+    made: dict[str, set[str]] = {judge.name: set() for judge in judges}
+    for (judge, *_), some in calls.items():
+        made[judge].update(some)
     with work.database.read() as tx:
-        return {name: journal.spent(tx, mine).usd for name, mine in calls.items()}
+        return {name: journal.spent(tx, mine).usd for name, mine in made.items()}
 
 
 def _by(work: Opened) -> tuple[Rubric, list[Judge]]:
@@ -179,7 +132,7 @@ def _by(work: Opened) -> tuple[Rubric, list[Judge]]:
     if rubric is None or not any(graded(rubric, example) for example in work.sources.examples.values()):
         hint = "give a criterion `levels: {1: ..., 5: ...}` or `check: true`"
         raise StudyError("rubric: there are neither levels nor checks to score by", at=path, hint=hint)
-    judges = _models(work)
+    judges = models(work)
     _refuse_scores_of(work, judges)
     if not judges:
         raise StudyError(_SOURCELESS, at=path, hint="add one, for example: judges: {sol: {openai: gpt-6.1-sol}}")
@@ -193,24 +146,6 @@ def _refuse_scores_of(work: Opened, judges: Sequence[Judge]) -> None:
     if name is not None and work.study.scores is not None:
         problem = f"scores: {work.study.scores.name} holds scores of '{name}', a judge that is to be asked"
         raise StudyError(problem, at=work.study.path, hint="give the judge another name, or leave the file out")
-
-
-def _texts(work: Opened) -> Iterator[tuple[tuple[str, str], Output | None]]:
-    """Give each arm's output on each example, by (arm, example); None where there is none."""
-    for arm in sorted(work.sources.arms):
-        there = {output.example: output for output in work.sources.outputs[arm] if output.sample == 0}
-        for example in sorted(work.sources.examples):
-            yield (arm, example), there.get(example)
-
-
-def _asks(one: Scoring, rubric: Rubric) -> Iterator[Scoring]:
-    """Ask about one output as often as the judge is asked, by all criteria together or by each alone."""
-    criteria = [criterion.id for criterion in one.criteria(rubric)]
-    for repeat in range(1, one.judge.repeats + 1):
-        if one.judge.per_call == "one":
-            yield from (replace(one, repeat=repeat, criterion=criterion) for criterion in criteria)
-        elif criteria:
-            yield replace(one, repeat=repeat)
 
 
 def _scores(work: Opened, judge: str, arm: str, example: str, given: Sequence[ParsedScore]) -> list[Score]:

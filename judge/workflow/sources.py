@@ -83,8 +83,23 @@ def load_sources(study: Study, made: Mapping[str, Stored] | None = None) -> Sour
         readings={j.name: rows.readings(j) for j in judges if j.source == "calls"},
         verdicts={j.name: rows.verdicts(j) for j in judges if j.source == "verdicts"},
         labels=rows.labels(),
-        scores=tuple(data.read_scores(study.scores).rows) if study.scores else (),
+        scores=_scores(study.scores, sources) if study.scores else (),
     )
+
+
+def _scores(file: Path, sources: Sources) -> tuple[Score, ...]:
+    table = data.read_scores(file)
+    check_scores(table, sources)
+    return table.rows
+
+
+def check_scores(table: Table[Score], sources: Sources) -> None:
+    """Raise JoinError for a score of an example or an arm that the study lacks; its pairs may name no models."""
+    where = (sources.study.pairs or sources.study.path).name
+    if not sources.other_pairs:  # whose examples are not looked at
+        data.check_known(table, "example", sources.examples, where)
+    if arms := sources.arms or models_in(sources.pairs):
+        data.check_known(table, "arm", arms, where)
 
 
 def _from_pairs(study: Study) -> Sources:

@@ -250,6 +250,8 @@ LINES = {
     "a database that is a folder": (("run", "{study}", "--db", "{folder}"), ("is a folder, not a database", "judge.db")),
     "a database that is none": (("run", "{study}", "--db", "{folder}/labels.jsonl"), ("no database of ours", "--db")),
     "a database below a file": (("run", "{study}", "--db", "{folder}/test.jsonl/j.db"), ("test.jsonl", "--db")),
+    "a database whose name is too long": (("run", "{study}", "--db", "{folder}/" + "n" * 300), ("cannot be looked at", "--db")),
+    "a study whose name is too long": (("run", "{folder}/" + "n" * 300), ("name too long", "another place")),
     "a database of a newer version": (("run", "{study}", "--db", "{folder}/newer.db"), ("newer version", "newer blind-judge")),
     "a database of something else": (
         ("run", "{study}", "--db", "{folder}/recipes.db"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import inspect, text
@@ -77,6 +78,21 @@ def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
     with pytest.raises(StoreError, match="no database of ours"):
         open_database(path)
     assert path.read_text().startswith("my notes")
+
+
+def test_a_database_that_is_damaged_further_on_is_named_as_such(tmp_path):
+    place = tmp_path / "judge.db"
+    open_database(place).close()
+    with closing(sqlite3.connect(place)) as connection:
+        ((size,),) = connection.execute("PRAGMA page_size")
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'study'")
+    with place.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    database = open_database(place)
+    with pytest.raises(StoreError, match=r"the database is damaged: .*malformed.* Restore a copy"), database.write() as tx:
+        tx.connection().execute(text("SELECT * FROM study")).all()
+    database.close()
 
 
 def test_an_unknown_kind_of_address_is_refused():

@@ -76,6 +76,17 @@ def test_one_judge_under_two_names_is_refused_whatever_its_repeats(server, tmp_p
     assert asked(study).unscored == 0
 
 
+def test_with_one_criterion_a_call_for_each_is_no_other_judge(server, tmp_path):
+    """Its calls would be the very same, and count twice."""
+    study = write_study(tmp_path, server, 3)
+    (tmp_path / "rubric.yaml").write_text("rubric: r\ntask: A question was asked.\noverall: Which answer is better?\n")
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    lines = [line for line in study.read_text().splitlines() if not line.startswith("judges:")]
+    study.write_text("\n".join([*lines, f"judges: {json.dumps({'owl': judge, 'larch': {**judge, 'per_call': 'one'}})}", ""]))
+    with pytest.raises(StudyError, match="the judge 'larch' is 'owl' by another name"):
+        asked(study)
+
+
 def test_two_examples_with_the_same_words_and_answers_are_asked_once_and_both_have_verdicts(server, tmp_path):
     study = write_study(tmp_path, server, 4)
     for name in ("test", "base", "tuned"):
@@ -86,6 +97,7 @@ def test_two_examples_with_the_same_words_and_answers_are_asked_once_and_both_ha
     done = asked(study)
     assert (done.calls, done.answered, done.unscored, len(server.requests)) == (8, 8, 0, 8)
     assert Study.open(study).check().calls == 8
+    assert Study.open(study, db=tmp_path / "empty.db").compare(reparse=True).calls == 8
     again = asked(study)
     assert (again.calls, again.from_journal, again.saved_usd) == (8, 8, pytest.approx(done.usd))
 
@@ -158,14 +170,39 @@ def test_a_tenth_of_the_pairs_is_asked_about_once_more_in_one_order(server, tmp_
     assert len(again) == 2
 
 
-def test_trials_and_other_studies_never_turn_a_repeat_into_an_answer_that_counts(server, tmp_path):
+def test_trials_never_turn_a_repeat_into_an_answer_that_counts(server, tmp_path):
     """Another tenth of other pairs is asked about once more, but each pair always in the same order."""
     model = server.answer = Undecided()
     study = Study.open(write_study(tmp_path, server, 60))
     for limit in (20, 30, 40, None):
         study.compare(limit=limit)
     assert max(model.times.values()) == 2
+    assert study.agree().to_json()["judges"]["live"]["calls"]["planned"] == 126  # those of other tenths are left aside
     assert (verdicts_of(study)["a"], verdicts_of(study)["basis"]["agreed"]) == (60, 60)
+
+
+def test_another_study_with_more_repeats_changes_no_verdict_of_this_one(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("JUDGE_DB", str(tmp_path / "both.db"))
+    server.answer = Undecided()
+    judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
+    study = Study.open(write_study(tmp_path / "one", server, 12))
+    study.compare()
+    said_first = study.agree().to_json()
+    more = {"judges": {"live": {**judge, "repeats": 3}}, "name": "other"}
+    other = Study.open(write_study(tmp_path / "two", server, 12, **more))
+    other.compare()
+    assert study.agree().to_json() == said_first
+    assert (verdicts_of(study)["a"], verdicts_of(other)["a"]) == (12, 0)
+
+
+def test_what_is_repeated_of_short_answers_is_asked_in_both_orders():
+    """Many questions have the same two answers; what the order of showing does is seen in both."""
+    from judge.domain import Example, Message, Pair
+    from judge.judging import order_again
+
+    examples = [Example(id=f"q{n}", messages=(Message(role="user", content=f"Question {n}?"),)) for n in range(40)]
+    pairs = [Pair(id=one.id, example=one, text_a="No.", text_b="Yes.") for one in examples]
+    assert 10 < sum(order_again(pair) == "ab" for pair in pairs) < 30
 
 
 def test_repeats_that_are_no_longer_asked_for_count_no_longer(server, tmp_path):
@@ -173,11 +210,12 @@ def test_repeats_that_are_no_longer_asked_for_count_no_longer(server, tmp_path):
     judge = {"openai": "gpt-6-luna", "base_url": server.openai_url, "key_env": KEY}
     found = []
     for repeats in (1, 3, 1):
-        study = Study.open(write_study(tmp_path, server, 4, judges={"live": {**judge, "repeats": repeats}}))
+        study = Study.open(write_study(tmp_path, server, 10, judges={"live": {**judge, "repeats": repeats}}))
         study.compare()
-        found.append(verdicts_of(study))
-    assert len(server.requests) == 24
-    assert [verdict["a"] for verdict in found] == [4, 0, 4]
+        found.append(study.agree().to_json()["judges"]["live"])
+    assert len(server.requests) == 60
+    assert [judge["verdicts"]["a"] for judge in found] == [10, 0, 10]
+    assert found[0] == found[2]
 
 
 def test_a_judge_may_be_asked_about_one_criterion_in_a_call(server, model, tmp_path):

@@ -257,19 +257,117 @@ def test_scores_of_texts_rubrics_and_judges_that_were_edited_are_not_todays(cli,
     assert (after(lambda made: None), len(server.requests)) == (first, seen)
 
 
-def test_a_score_from_a_file_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path):
+WORDS = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "words", "value": 2}
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_score_from_a_file_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path, own):
     made = draft(server)
+    file = write_rows(tmp_path / "given.jsonl", [WORDS, {**WORDS, "example": "q1"}])
+    if own:
+        made.config["scores"] = "given.jsonl"
     study = made.write(tmp_path)
-    row = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "words", "value": 2}
-    file = write_rows(tmp_path / "given.jsonl", [row, {**row, "example": "q1"}])
-    cli.well("import", "scores", file, study)
+    if not own:
+        cli.well("import", "scores", file, study)
+    assert len(scores_of(cli, study)) == 2
     made.outputs["tuned"][0]["text"] = "An answer of five words."
     made.write(tmp_path)
-    for _ in range(2):  # the file still says the same of the other text
+    for _ in range(2):
         assert [one["example"] for one in scores_of(cli, study)] == ["q1"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_file_that_is_given_again_speaks_of_todays_texts_even_where_it_says_the_same(cli, server, tmp_path, own):
+    made = draft(server)
+    rows = [WORDS, {**WORDS, "example": "q1"}]
+    file = write_rows(tmp_path / "given.jsonl", rows)
+    if own:
+        made.config["scores"] = "given.jsonl"
+    study = made.write(tmp_path)
+    if not own:
         cli.well("import", "scores", file, study)
-    cli.well("import", "scores", write_rows(file, [{**row, "value": 5}]), study)
-    assert [(one["example"], one["value"]) for one in scores_of(cli, study)] == [("q0", 5)]
+    assert len(scores_of(cli, study)) == 2
+    made.outputs["tuned"][0]["text"] = "Other words."
+    made.outputs["tuned"][1]["text"] = "Other, more words."
+    made.write(tmp_path)
+    assert scores_of(cli, study) == []
+    write_rows(file, [WORDS, {**WORDS, "example": "q1", "value": 3}])
+    if not own:
+        cli.well("import", "scores", file, study)
+    assert [one["value"] for one in scores_of(cli, study)] == [2, 3]
+
+
+def test_a_score_that_came_before_its_text_is_about_the_first_that_comes(cli, server, tmp_path):
+    made = draft(server)
+    first, *rest = made.outputs["tuned"]
+    made.outputs["tuned"] = rest
+    write_rows(tmp_path / "given.jsonl", [WORDS])
+    made.config["scores"] = "given.jsonl"
+    study = made.write(tmp_path)
+    assert len(scores_of(cli, study)) == 1
+    for text, there in ((first["text"], 1), ("Another text.", 0)):
+        made.outputs["tuned"] = [{**first, "text": text}, *rest]
+        made.write(tmp_path)
+        assert len(scores_of(cli, study)) == there
+
+
+def test_a_score_that_is_missing_with_its_output_is_its_judges_and_rubrics(cli, server, tmp_path):
+    made = draft(server)
+    without_output(made)
+    study = made.write(tmp_path)
+    cli.well("score", study)
+    assert {row["reason"] for row in scores_of(cli, study, example="q0", arm="tuned")} == {"output_missing"}
+    made.config["judges"]["live"]["openai"] = "imitation-2"
+    made.write(tmp_path)
+    assert scores_of(cli, study) == []
+
+
+def test_a_file_hides_no_score_that_a_model_was_asked_for(cli, server, tmp_path):
+    study = draft(server).write(tmp_path)
+    row = {**WORDS, "source": "live", "criterion": "right", "value": 1}
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", [row]), study)
+    assert [one["value"] for one in scores_of(cli, study)] == [1]
+    cli.well("score", study)
+    assert [one["value"] for one in scores_of(cli, study, example="q0", arm="tuned", criterion="right")] == [5]
+    cli.well("import", "scores", tmp_path / "given.jsonl", study)
+    assert [one["value"] for one in scores_of(cli, study, example="q0", arm="tuned", criterion="right")] == [5]
+
+
+def test_where_pairs_give_a_model_several_texts_on_an_example_its_score_is_about_all(cli, server, tmp_path):
+    made = draft(server).write(tmp_path).parent
+    pairs = [
+        {"id": f"p{n}", "example": "x", "prompt": "?", "output_a": f"a{n}", "output_b": "b", "model_a": "A", "model_b": "B"}
+        for n in (1, 2)
+    ]
+    write_rows(made / "pairs.jsonl", pairs)
+    study = made / "pairs.yaml"
+    study.write_text("name: of-pairs\npairs: pairs.jsonl\nprimary: win_rate\nrubric: rubric.yaml\n")
+    file = write_rows(tmp_path / "given.jsonl", [{**WORDS, "example": "x", "arm": arm} for arm in "AB"])
+    cli.well("import", "scores", file, study)
+    write_rows(made / "pairs.jsonl", [{**pairs[0], "id": "p3"}, pairs[1]])
+    assert {one["arm"] for one in scores_of(cli, study)} == {"A", "B"}
+    write_rows(made / "pairs.jsonl", [pairs[0], {**pairs[1], "output_a": "edited"}])
+    assert {one["arm"] for one in scores_of(cli, study)} == {"B"}
+
+
+def test_a_score_that_another_file_holds_is_refused(cli, server, tmp_path):
+    made = draft(server)
+    write_rows(tmp_path / "own.jsonl", [WORDS])
+    made.config["scores"] = "own.jsonl"
+    study = made.write(tmp_path)
+    refused = cli("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "value": 9}]), study)
+    assert "length's score of tuned on example 'q0' by 'words' is already in the study's own scores" in refused.err
+    assert (refused.code, [one["value"] for one in scores_of(cli, study)]) == (2, [2])
+
+
+@pytest.mark.parametrize(("change", "said"), [({"example": "q99"}, "no example 'q99'"), ({"arm": "turned"}, "no arm 'turned'")])
+def test_a_score_of_nothing_is_refused_wherever_it_comes_from(cli, server, tmp_path, change, said):
+    made = draft(server)
+    write_rows(tmp_path / "own.jsonl", [{**WORDS, **change}])
+    assert said in cli("import", "scores", tmp_path / "own.jsonl", made.write(tmp_path)).err
+    made.config["scores"] = "own.jsonl"
+    refused = cli("check", made.write(tmp_path))
+    assert refused.code == 2 and f"own.jsonl:1: {next(iter(change))}: {said} in study.yaml" in refused.err
 
 
 def test_scores_that_the_study_no_longer_names_are_gone(cli, server, tmp_path):

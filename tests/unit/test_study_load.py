@@ -263,11 +263,17 @@ def test_one_wrong_line_is_named(make: Make, old: str, new: str, problem: str) -
         ("seed: [1", "study.yaml:8: broken YAML: "),
         ('name: "\\U00110000"', "study.yaml: broken YAML: a character that is none"),
         ('name: "\\UFFFFFFFF"', "study.yaml: broken YAML: a character that is none"),
+        ('primary: "\\ud800"', "study.yaml:7: primary: holds half a character"),
         ("---\nseed: 1", "study.yaml:7: broken YAML: but found another document"),
     ],
 )
 def test_one_line_too_many_is_named(make: Make, line: str, problem: str) -> None:
     assert complaint(make, MINIMAL + line + "\n").startswith(problem)
+
+
+def test_a_character_in_two_halves_is_one(make: Make) -> None:
+    study = make(MINIMAL.replace("outputs: tuned.jsonl", 'vllm: ./models/base, decoding: {stop: "\\ud83d\\ude00"}'))
+    assert study.arms["tuned"].decoding.stop == ("😀",)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word\n"])
