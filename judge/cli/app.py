@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from judge.errors import JudgeError, Parked
 
 BUG: Final = 70
 INTERRUPTED: Final = 130
+_OF_THE_MACHINE: Final = frozenset({
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EIO, errno.EMFILE,
+})  # fmt: skip
 
 app = typer.Typer(
     name="judge",
@@ -58,7 +62,9 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         return 0
     except Exception as error:
-        return _of_the_machine(error) if isinstance(error, OSError) and error.filename else _of_the_parser(error)
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            return _of_the_machine(error)
+        return _of_the_parser(error)
     if result == INTERRUPTED:  # what the parser makes of Ctrl-C inside a command
         return _interrupted()
     return result if isinstance(result, int) else 0
@@ -85,7 +91,7 @@ def _of_the_parser(error: Exception) -> int:
 
 def _of_the_machine(error: OSError) -> int:
     """Say what the machine refuses to do with a file: a right that lacks, a disk that is full."""
-    _complain(f"{error.filename}: {error.strerror}. Give yourself the right, make room, or name another place.")
+    _complain(f"{error.filename or 'a file'}: {error.strerror}. Give yourself the right, make room, or name another place.")
     return 2
 
 

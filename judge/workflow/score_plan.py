@@ -76,9 +76,8 @@ def scores_now(work: Opened) -> list[Score]:
     """
     with work.database.read() as tx:
         kept = store.scores(tx, work.record.id)
-    rubric = work.sources.rubric
-    asked = any(one.origin == store.ASKED for one in kept) and rubric is not None
-    calls = calls_by_score(plan_scores(work, rubric, models(work)), rubric) if asked and rubric else {}
+    rubric = work.sources.rubric if any(one.origin == store.ASKED for one in kept) else None
+    calls = calls_by_score(plan_scores(work, rubric, models(work)), rubric) if rubric else {}
     texts = texts_scored(work.sources) if kept else {}
     found: dict[tuple[str, str, str, str, int], Score] = {}
     for one in kept:
