@@ -115,9 +115,9 @@ class _Walk:
     def mapping(self, node: Any, trail: Trail) -> dict[Any, Any]:
         values: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value if key_node.id == "scalar" else None
-            if key is None:
+            if key_node.id != "scalar":
                 self.fail("a key must be a text", key_node, trail)
+            key = self.text(key_node, trail)
             here = (*trail, key)
             if key in values:
                 self.fail(f"stands twice, first in line {self.lines[here]}", key_node, here)

@@ -51,8 +51,8 @@ class Database:
             hint = "take it out of the texts, or use SQLite, which keeps every character"
             raise StoreError(f"the database cannot keep this: {error.orig}", at=self.url, hint=hint) from error
         except DatabaseError as error:
-            if type(error) is not DatabaseError:  # a statement of ours is wrong
-                raise
+            if getattr(error.orig, "sqlite_errorname", "").split("_")[1:2] not in (["CORRUPT"], ["NOTADB"]):
+                raise  # a statement of ours is wrong
             raise StoreError(f"the database is damaged: {error.orig}", at=self.url, hint="restore a copy") from error
 
     def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,10 +10,11 @@ from sqlmodel import Session, col, delete, select
 
 from judge.domain import Label, Score
 from judge.store.content import from_content, to_content
-from judge.store.rows import chunks, insert_new, upsert
+from judge.store.rows import insert_new, upsert
 from judge.store.schema.study import ImportedLabelRow, SampledRow, ScoreRow, StudyPairRow
 
 ASKED: Final = "asked"  # the origin of scores that models were asked for
+IMPORTED: Final = "imported"
 
 
 def put_labels(tx: Session, study: int, source: str, labels: Sequence[tuple[str, Label]]) -> None:
@@ -88,61 +89,41 @@ def sampled(tx: Session, study: int) -> list[tuple[str, str, str]]:
     return [(row.pair, row.stratum, row.half) for row in tx.exec(query)]
 
 
-def put_scores(tx: Session, study: int, origin: str, scores: Sequence[tuple[str, Score]]) -> None:
-    """Make these the scores of one origin: (digest of what each is about, score)."""
-    tx.exec(delete(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.origin) == origin))
-    upsert(tx, ScoreRow, (_score_row(study, origin, about, score) for about, score in scores))
+def put_scores(tx: Session, study: int, origin: str, scores: Iterable[tuple[str, Score]]) -> None:
+    """Keep scores of an origin: (digest of what each is about, score).
 
-
-def put_asked_scores(
-    tx: Session,
-    study: int,
-    scores: Sequence[tuple[str, Score]],
-    *,
-    examples: Collection[str],
-    arms: Collection[str],
-    sources: Collection[str],
-) -> None:
-    """Keep what models were asked for in place of all that these sources were asked for about these examples and arms."""
-    for some in chunks(examples):
-        tx.exec(
-            delete(ScoreRow).where(
-                col(ScoreRow.study_id) == study,
-                col(ScoreRow.origin) == ASKED,
-                col(ScoreRow.example).in_(some),
-                col(ScoreRow.arm).in_(arms),
-                col(ScoreRow.source).in_(sources),
-            )
-        )
-    upsert(tx, ScoreRow, (_score_row(study, ASKED, about, score) for about, score in scores))
-
-
-def _score_row(study: int, origin: str, about: str, score: Score) -> dict[str, Any]:
-    return {
-        "study_id": study,
-        "origin": origin,
-        "example": score.example,
-        "arm": score.arm,
-        "source": score.source,
-        "criterion": score.criterion,
-        "sample": score.sample,
-        "about": about,
-        "content": to_content(score),
-    }
+    An earlier one about the same is replaced; those about what stood there before stay, and stand again when it does.
+    """
+    upsert(
+        tx,
+        ScoreRow,
+        (
+            {
+                "study_id": study,
+                "origin": origin,
+                "about": about,
+                "example": score.example,
+                "arm": score.arm,
+                "source": score.source,
+                "criterion": score.criterion,
+                "sample": score.sample,
+                "content": to_content(score),
+            }
+            for about, score in scores
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptScore:
-    """A score as it is kept.  about: digest of what it was given on; origin: `ASKED`, or where a file's score came from."""
+    """A score as it is kept: with its origin, and the digest of what it is about."""
 
     score: Score
-    about: str
     origin: str
+    about: str
 
 
-def scores(tx: Session, study: int, origin: str | None = None) -> list[KeptScore]:
-    """Give the study's scores, or those of one origin; those of texts that were edited since too."""
+def scores(tx: Session, study: int) -> list[KeptScore]:
+    """Give every score that was kept for a study, those of texts that were edited since too."""
     query = select(ScoreRow).where(col(ScoreRow.study_id) == study)
-    if origin is not None:
-        query = query.where(col(ScoreRow.origin) == origin)
-    return [KeptScore(score=from_content(Score, row.content), about=row.about, origin=row.origin) for row in tx.exec(query)]
+    return [KeptScore(score=from_content(Score, row.content), origin=row.origin, about=row.about) for row in tx.exec(query)]

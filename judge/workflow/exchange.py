@@ -13,10 +13,10 @@ from judge.data import Table
 from judge.domain import JURY
 from judge.errors import JudgeError, StudyError, did_you_mean
 from judge.store import review as label_store
-from judge.workflow.given import put_labels, put_scores
+from judge.workflow.given_labels import put_labels
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import round_labels
-from judge.workflow.score_plan import scores_now
+from judge.workflow.score_plan import import_scores, scores_now
 from judge.workflow.sources import check_scores
 from judge.workflow.workspace import Opened
 
@@ -48,7 +48,7 @@ def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
             if kind == "labels":
                 put_labels(tx, work.record, _source(work, file), table.rows, work.sources.pairs, work.pairs, at=file)
             else:
-                put_scores(tx, work.record, _source(work, file), table.rows, work.sources, at=file)
+                import_scores(work, tx, table.rows, at=file)
             access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
     return sum(len(table) for table in tables)
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from judge.data import example_digest
 from judge.domain import MODELS, Judge, Output, Rubric, Score
+from judge.errors import JoinError
 from judge.ids import digest
 from judge.judging import Scoring, score_request
 from judge.store import review as store
-from judge.workflow.given import still_stands, texts_scored
 from judge.workflow.workspace import Opened
 
-Calls = Mapping[tuple[str, str, str, str], Sequence[str]]
-"""(judge, arm, example, criterion) -> the calls that ask for that score."""
+if TYPE_CHECKING:
+    from judge.store.database import Transaction
+
+Cell = tuple[str, str, str, str]  # judge, arm, example, criterion
+Calls = Mapping[Cell, Sequence[str]]
+"""The calls that ask for a judge's score of an output; where there is no output, what would be asked about an empty one."""
+
+_NO_OUTPUT: Final = "no output"  # stands before such calls, which nobody makes
+_ANY_TEXT: Final = ""  # what an imported score is about where there was no text, or several
 
 
 def models(work: Opened) -> list[Judge]:
@@ -50,44 +60,84 @@ def _asks(one: Scoring, rubric: Rubric) -> Iterator[Scoring]:
             yield replace(one, repeat=repeat)
 
 
-def calls_by_score(asks: Sequence[Scoring], rubric: Rubric) -> Calls:
-    """Name the calls of a plan by what they ask for."""
-    calls: dict[tuple[str, str, str, str], list[str]] = {}
-    for one in asks:
-        call = score_request(one, rubric).digest
-        for criterion in one.criteria(rubric):
-            calls.setdefault((one.judge.name, one.arm, one.example.id, criterion.id), []).append(call)
+def calls_by_score(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> Calls:
+    """Name the calls of the plan by what they ask for."""
+    calls: dict[Cell, list[str]] = {}
+    for arm, example, output in outputs_by_arm(work):
+        text = output.text if output is not None else None
+        for judge in judges:
+            whole = Scoring(example=work.sources.examples[example], arm=arm, text=text or "", judge=judge)
+            for one in _asks(whole, rubric):
+                call = score_request(one, rubric).digest
+                for criterion in one.criteria(rubric):
+                    cell = calls.setdefault((judge.name, arm, example, criterion.id), [] if text is not None else [_NO_OUTPUT])
+                    cell.append(call)
     return calls
 
 
-def about(work: Opened, score: Score, calls: Calls) -> str:
-    """Name what a judge's score is given on: the calls that ask for it, which hold text, rubric and judge.
+def keep_asked(work: Opened, tx: Transaction, scores: Sequence[Score], calls: Calls) -> None:
+    """Keep what models were asked for."""
+    store.put_scores(tx, work.record.id, store.ASKED, ((_about(one, calls), one) for one in scores))
 
-    Where there is no text and so no call, its absence under this judge and rubric.
+
+def _about(score: Score, calls: Calls) -> str:
+    """Name what a judge's score is given on: the calls that ask for it, which hold text, rubric and judge."""
+    return digest("asked", list(calls.get(_cell(score), ())))
+
+
+def _cell(score: Score) -> Cell:
+    return score.source, score.arm, score.example, score.criterion
+
+
+def import_scores(work: Opened, tx: Transaction, scores: Sequence[Score], at: Path) -> None:
+    """Take scores from a file; they are about the texts that stand there now.
+
+    Raises JoinError for one that the study's own file holds.
     """
-    asked = calls.get((score.source, score.arm, score.example, score.criterion))
-    return digest("asked", asked or ["no output", work.judges.get(score.source), work.rubric])
+    own = {_key(score) for score in work.sources.scores}
+    for score in scores:
+        if _key(score) in own:
+            what = f"{score.source}'s score of {score.arm} on example '{score.example}' by '{score.criterion}'"
+            raise JoinError(f"{what} is already in the study's own scores", at=at, hint="take it out of one of the two")
+    texts = _texts(work)
+    put = ((texts.get((one.arm, one.example, one.sample), _ANY_TEXT), one) for one in scores)
+    store.put_scores(tx, work.record.id, store.IMPORTED, put)
+
+
+def _texts(work: Opened) -> dict[tuple[str, str, int], str]:
+    """Name what imported scores may be about, an example with an arm's text, by arm, example and sample."""
+    examples = {id_: example_digest(example) for id_, example in work.sources.examples.items()}
+    return {
+        (arm, one.example, one.sample): digest("scored", [examples[one.example], one.text])
+        for arm, outputs in work.sources.outputs.items()
+        for one in outputs
+        if one.text is not None and one.example in examples
+    }
 
 
 def scores_now(work: Opened) -> list[Score]:
     """Give the scores of what stands in the study now: of today's texts, and a judge's by today's rubric and judge.
 
-    Where a model was asked for what a file also says, the model's own score is given.
+    Of several about the same the model's own goes first, then what the study's own file says.
     """
     with work.database.read() as tx:
         kept = store.scores(tx, work.record.id)
     rubric = work.sources.rubric if any(one.origin == store.ASKED for one in kept) else None
-    calls = calls_by_score(plan_scores(work, rubric, models(work)), rubric) if rubric else {}
-    texts = texts_scored(work.sources) if kept else {}
-    found: dict[tuple[str, str, str, str, int], Score] = {}
+    calls = calls_by_score(work, rubric, models(work)) if rubric else {}
+    texts = _texts(work)
+    ranked: list[tuple[int, Score]] = [(1, score) for score in work.sources.scores]
     for one in kept:
         score = one.score
-        if one.origin != store.ASKED:
-            stands = still_stands(score, one.about, texts)
-        else:
-            there = score.arm in work.sources.arms and score.example in work.sources.examples
-            stands = there and one.about == about(work, score, calls)
-        key = (score.example, score.arm, score.source, score.criterion, score.sample)
-        if stands and (key not in found or one.origin == store.ASKED):
-            found[key] = score
-    return [found[key] for key in sorted(found)]
+        if one.origin == store.ASKED:
+            if _cell(score) in calls and one.about == _about(score, calls):
+                ranked.append((0, score))
+        elif one.about in (_ANY_TEXT, texts.get((score.arm, score.example, score.sample))):
+            ranked.append((3 if one.about == _ANY_TEXT else 2, score))
+    found: dict[tuple[str, str, str, str, int], Score] = {}
+    for _, score in sorted(ranked, key=lambda one: (_key(one[1]), one[0])):
+        found.setdefault(_key(score), score)
+    return list(found.values())
+
+
+def _key(score: Score) -> tuple[str, str, str, str, int]:
+    return score.example, score.arm, score.source, score.criterion, score.sample

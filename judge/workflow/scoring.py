@@ -15,9 +15,8 @@ from judge.errors import StudyError
 from judge.judging import ParsedScore, Scoring, filled, graded, parse_scores, score_request, span_of
 from judge.stats import mean, rate
 from judge.store import calls as journal
-from judge.store import review as score_store
 from judge.workflow.answering import UNREADABLE, Answers, Asked, Progress, answers
-from judge.workflow.score_plan import Calls, about, calls_by_score, models, outputs_by_arm, plan_scores
+from judge.workflow.score_plan import Calls, calls_by_score, keep_asked, models, outputs_by_arm, plan_scores
 from judge.workflow.workspace import Opened
 
 _SOURCELESS: Final = "judges: none is a model; what is recorded speaks of pairs, and scores come from models only"
@@ -97,16 +96,9 @@ def score(work: Opened, progress: Progress | None = None, settings: Settings | N
         for arm, example, _ in outputs_by_arm(work)
         for row in _scores(work, judge.name, arm, example, given.get((judge.name, arm, example), ()))
     ]
-    calls = calls_by_score(asks, rubric)
+    calls = calls_by_score(work, rubric, judges)
     with work.database.write() as tx:
-        score_store.put_asked_scores(
-            tx,
-            work.record.id,
-            [(about(work, one, calls), one) for one in scores],
-            examples=work.sources.examples,
-            arms=work.sources.arms,
-            sources=[judge.name for judge in judges],
-        )
+        keep_asked(work, tx, scores, calls)
     return Scored(
         scores=tuple(scores),
         table=tuple(_table(work, scores)),

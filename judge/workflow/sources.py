@@ -47,6 +47,7 @@ class Sources:
     missing_outputs: Mapping[str, int]  # by arm: examples without a usable output
     arm_digests: Mapping[str, str] = field(default_factory=dict)  # of arms whose outputs were found by it
     other_pairs: frozenset[str] = frozenset()  # pairs of the file in which the candidate's model does not stand
+    other_examples: frozenset[str] = frozenset()  # that stand in such pairs alone
     recordings: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)  # by judge
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
@@ -94,12 +95,11 @@ def _scores(file: Path, sources: Sources) -> tuple[Score, ...]:
 
 
 def check_scores(table: Table[Score], sources: Sources) -> None:
-    """Raise JoinError for a score of an example or an arm that the study lacks; its pairs may name no models."""
+    """Raise JoinError for a score of an example or an arm that the study lacks; models that pairs do not name may be any."""
     where = (sources.study.pairs or sources.study.path).name
-    if not sources.other_pairs:  # whose examples are not looked at
-        data.check_known(table, "example", sources.examples, where)
-    if arms := sources.arms or models_in(sources.pairs):
-        data.check_known(table, "arm", arms, where)
+    data.check_known(table, "example", {*sources.examples, *sources.other_examples}, where)
+    if sources.arms:
+        data.check_known(table, "arm", sources.arms, where)
 
 
 def _from_pairs(study: Study) -> Sources:
@@ -126,6 +126,7 @@ def _from_pairs(study: Study) -> Sources:
         candidates=(Candidate(name=study.candidate, side=study.candidate),),
         missing_outputs={},
         other_pairs=frozenset({pair.id for pair in table.rows} - {pair.id for pair in pairs}),
+        other_examples=frozenset({pair.example.id for pair in table.rows} - {pair.example.id for pair in pairs}),
     )
 
 

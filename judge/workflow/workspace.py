@@ -15,7 +15,7 @@ from judge.store import study as study_store
 from judge.store.database import Database
 from judge.store.opening import open_database
 from judge.study import Study, compare_lock
-from judge.workflow.given import OWN, put_labels, put_own_scores
+from judge.workflow.given_labels import OWN, put_labels
 from judge.workflow.names import Names, asked_by, names_of
 from judge.workflow.sources import Sources
 
@@ -119,7 +119,6 @@ def _put(tx: Transaction, record: study_store.StudyRecord, sources: Sources, nam
     study_store.put_pairs(tx, record.id, [(name, candidate or "b", pair) for name, candidate, pair in pairs])
     study_store.put_judges(tx, record.id, [(judge, names.judges[judge.name]) for judge in study.judges.values()])
     put_labels(tx, record, OWN, sources.labels, sources.pairs, names.pairs, at=study.labels)
-    put_own_scores(tx, record, sources.scores, sources)
 
 
 def _note_openings(tx: Transaction, sources: Sources, names: Names, clock: Clock) -> None:

@@ -255,60 +255,45 @@ def test_scores_of_texts_rubrics_and_judges_that_were_edited_are_not_todays(cli,
     assert after(lambda made: made.config["judges"]["live"].update(openai="imitation-2")) == []
     assert after(lambda made: made.config["judges"]["live"].update(repeats=2)) == []
     assert (after(lambda made: None), len(server.requests)) == (first, seen)
+    draft_of_another = draft(server)
+    draft_of_another.rubric["task"] = "Another task."
+    draft_of_another.write(tmp_path)
+    cli.well("score", study)
+    assert after(lambda made: None) == first
 
 
 WORDS = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "words", "value": 2}
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_a_score_from_a_file_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path, own):
+def test_an_imported_score_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path):
     made = draft(server)
-    file = write_rows(tmp_path / "given.jsonl", [WORDS, {**WORDS, "example": "q1"}])
-    if own:
-        made.config["scores"] = "given.jsonl"
     study = made.write(tmp_path)
-    if not own:
-        cli.well("import", "scores", file, study)
-    assert len(scores_of(cli, study)) == 2
+    file = write_rows(tmp_path / "given.jsonl", [WORDS, {**WORDS, "example": "q1"}])
+    cli.well("import", "scores", file, study)
+    first = made.outputs["tuned"][0]["text"]
     made.outputs["tuned"][0]["text"] = "An answer of five words."
     made.write(tmp_path)
-    for _ in range(2):
-        assert [one["example"] for one in scores_of(cli, study)] == ["q1"]
-
-
-@pytest.mark.parametrize("own", [True, False])
-def test_a_file_that_is_given_again_speaks_of_todays_texts_even_where_it_says_the_same(cli, server, tmp_path, own):
-    made = draft(server)
-    rows = [WORDS, {**WORDS, "example": "q1"}]
-    file = write_rows(tmp_path / "given.jsonl", rows)
-    if own:
-        made.config["scores"] = "given.jsonl"
-    study = made.write(tmp_path)
-    if not own:
-        cli.well("import", "scores", file, study)
-    assert len(scores_of(cli, study)) == 2
-    made.outputs["tuned"][0]["text"] = "Other words."
-    made.outputs["tuned"][1]["text"] = "Other, more words."
+    assert [one["example"] for one in scores_of(cli, study)] == ["q1"]
+    cli.well("import", "scores", write_rows(file, [WORDS]), study)  # the same number, of the other text
+    assert [one["example"] for one in scores_of(cli, study)] == ["q0", "q1"]
+    cli.well("import", "scores", write_rows(file, [{**WORDS, "value": 7}]), study)
+    assert [one["value"] for one in scores_of(cli, study)] == [7, 2]
+    made.outputs["tuned"][0]["text"] = first
     made.write(tmp_path)
-    assert scores_of(cli, study) == []
-    write_rows(file, [WORDS, {**WORDS, "example": "q1", "value": 3}])
-    if not own:
-        cli.well("import", "scores", file, study)
-    assert [one["value"] for one in scores_of(cli, study)] == [2, 3]
+    assert [one["value"] for one in scores_of(cli, study)] == [2, 2]
 
 
-def test_a_score_that_came_before_its_text_is_about_the_first_that_comes(cli, server, tmp_path):
+def test_a_score_that_was_imported_before_its_output_waits_for_it(cli, server, tmp_path):
     made = draft(server)
     first, *rest = made.outputs["tuned"]
     made.outputs["tuned"] = rest
-    write_rows(tmp_path / "given.jsonl", [WORDS])
-    made.config["scores"] = "given.jsonl"
     study = made.write(tmp_path)
-    assert len(scores_of(cli, study)) == 1
-    for text, there in ((first["text"], 1), ("Another text.", 0)):
-        made.outputs["tuned"] = [{**first, "text": text}, *rest]
-        made.write(tmp_path)
-        assert len(scores_of(cli, study)) == there
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", [WORDS]), study)
+    made.outputs["tuned"] = [first, *rest]
+    made.write(tmp_path)
+    assert [one["value"] for one in scores_of(cli, study)] == [2]
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "value": 3}]), study)
+    assert [one["value"] for one in scores_of(cli, study)] == [3]
 
 
 def test_a_score_that_is_missing_with_its_output_is_its_judges_and_rubrics(cli, server, tmp_path):
@@ -317,6 +302,9 @@ def test_a_score_that_is_missing_with_its_output_is_its_judges_and_rubrics(cli, 
     study = made.write(tmp_path)
     cli.well("score", study)
     assert {row["reason"] for row in scores_of(cli, study, example="q0", arm="tuned")} == {"output_missing"}
+    made.rubric["criteria"]["taste"]["question"] = "Is it to your taste?"  # which nobody scores by
+    made.write(tmp_path)
+    assert len(scores_of(cli, study)) == 24
     made.config["judges"]["live"]["openai"] = "imitation-2"
     made.write(tmp_path)
     assert scores_of(cli, study) == []
@@ -333,24 +321,23 @@ def test_a_file_hides_no_score_that_a_model_was_asked_for(cli, server, tmp_path)
     assert [one["value"] for one in scores_of(cli, study, example="q0", arm="tuned", criterion="right")] == [5]
 
 
-def test_where_pairs_give_a_model_several_texts_on_an_example_its_score_is_about_all(cli, server, tmp_path):
+def test_scores_of_pairs_that_are_left_aside_are_no_mistake(cli, server, tmp_path):
     made = draft(server).write(tmp_path).parent
     pairs = [
-        {"id": f"p{n}", "example": "x", "prompt": "?", "output_a": f"a{n}", "output_b": "b", "model_a": "A", "model_b": "B"}
-        for n in (1, 2)
+        {"id": a + b, "example": a + b, "prompt": "?", "output_a": a, "output_b": b, "model_a": a, "model_b": b}
+        for a, b in ("AB", "BC")
     ]
     write_rows(made / "pairs.jsonl", pairs)
     study = made / "pairs.yaml"
-    study.write_text("name: of-pairs\npairs: pairs.jsonl\nprimary: win_rate\nrubric: rubric.yaml\n")
-    file = write_rows(tmp_path / "given.jsonl", [{**WORDS, "example": "x", "arm": arm} for arm in "AB"])
-    cli.well("import", "scores", file, study)
-    write_rows(made / "pairs.jsonl", [{**pairs[0], "id": "p3"}, pairs[1]])
-    assert {one["arm"] for one in scores_of(cli, study)} == {"A", "B"}
-    write_rows(made / "pairs.jsonl", [pairs[0], {**pairs[1], "output_a": "edited"}])
-    assert {one["arm"] for one in scores_of(cli, study)} == {"B"}
+    study.write_text("name: of-pairs\npairs: pairs.jsonl\ncandidate: A\nprimary: win_rate\nrubric: rubric.yaml\n")
+    rows = [{**WORDS, "example": "AB", "arm": "A"}, {**WORDS, "example": "BC", "arm": "C"}]
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", rows), study)
+    assert {one["arm"] for one in scores_of(cli, study)} == {"A", "C"}
+    refused = cli("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "example": "CA"}]), study)
+    assert "no example 'CA' in pairs.jsonl" in refused.err
 
 
-def test_a_score_that_another_file_holds_is_refused(cli, server, tmp_path):
+def test_an_import_of_what_the_studys_own_file_says_is_refused(cli, server, tmp_path):
     made = draft(server)
     write_rows(tmp_path / "own.jsonl", [WORDS])
     made.config["scores"] = "own.jsonl"
@@ -358,6 +345,17 @@ def test_a_score_that_another_file_holds_is_refused(cli, server, tmp_path):
     refused = cli("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "value": 9}]), study)
     assert "length's score of tuned on example 'q0' by 'words' is already in the study's own scores" in refused.err
     assert (refused.code, [one["value"] for one in scores_of(cli, study)]) == (2, [2])
+
+
+def test_the_studys_own_file_goes_before_what_was_imported_and_hides_it_only_while_it_is_there(cli, server, tmp_path):
+    made = draft(server)
+    study = made.write(tmp_path)
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "value": 9}]), study)
+    write_rows(tmp_path / "own.jsonl", [WORDS])
+    for own, value in (("own.jsonl", 2), (None, 9)):
+        made.config["scores"] = own
+        made.write(tmp_path)
+        assert [one["value"] for one in scores_of(cli, study)] == [value]
 
 
 @pytest.mark.parametrize(("change", "said"), [({"example": "q99"}, "no example 'q99'"), ({"arm": "turned"}, "no arm 'turned'")])

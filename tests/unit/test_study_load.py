@@ -264,6 +264,7 @@ def test_one_wrong_line_is_named(make: Make, old: str, new: str, problem: str) -
         ('name: "\\U00110000"', "study.yaml: broken YAML: a character that is none"),
         ('name: "\\UFFFFFFFF"', "study.yaml: broken YAML: a character that is none"),
         ('primary: "\\ud800"', "study.yaml:7: primary: holds half a character"),
+        ('vllm: {hf_overrides: {"x\\ud800": 1}}', "study.yaml:7: vllm.hf_overrides: holds half a character"),
         ("---\nseed: 1", "study.yaml:7: broken YAML: but found another document"),
     ],
 )

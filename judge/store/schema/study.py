@@ -256,11 +256,11 @@ class ScoreRow(SQLModel, table=True):
 
     __tablename__ = "score"
     study_id: int = Field(foreign_key="study.id", primary_key=True)
-    origin: str = Field(primary_key=True)  # "asked" of a model, or where it came from: "study", "file NAME"
+    origin: str = Field(primary_key=True)  # "asked" of a model, or "imported"
+    about: str = Field(primary_key=True)  # digest of what it was given on
     example: str = Field(primary_key=True)
     arm: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     criterion: str = Field(primary_key=True)
     sample: int = Field(default=0, primary_key=True)
-    about: str  # digest of what it was given on
     content: dict[str, Any] = Field(sa_type=sa.JSON)

@@ -252,15 +252,17 @@ def upgrade() -> None:
         "score",
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
         sa.Column("example", sa.String(), nullable=False),
         sa.Column("arm", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("criterion", sa.String(), nullable=False),
         sa.Column("sample", sa.Integer(), nullable=False),
-        sa.Column("about", sa.String(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_score_study_id")),
-        sa.PrimaryKeyConstraint("study_id", "origin", "example", "arm", "source", "criterion", "sample", name=op.f("pk_score")),
+        sa.PrimaryKeyConstraint(
+            "study_id", "origin", "about", "example", "arm", "source", "criterion", "sample", name=op.f("pk_score")
+        ),
     )
     op.create_table(
         "seat",
