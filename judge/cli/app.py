@@ -18,7 +18,8 @@ from judge.errors import JudgeError, Parked
 BUG: Final = 70
 INTERRUPTED: Final = 130
 _OF_THE_MACHINE: Final = frozenset({
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG, errno.EIO, errno.EMFILE,
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE,
+    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
 })  # fmt: skip
 
 app = typer.Typer(

@@ -89,11 +89,21 @@ def sampled(tx: Session, study: int) -> list[tuple[str, str, str]]:
     return [(row.pair, row.stratum, row.half) for row in tx.exec(query)]
 
 
-def put_scores(tx: Session, study: int, origin: str, scores: Iterable[tuple[str, Score]]) -> None:
-    """Keep scores of an origin: (digest of what each is about, score).
+def put_asked_scores(tx: Session, study: int, scores: Iterable[tuple[str, Score]]) -> None:
+    """Keep scores that models were asked for: (digest of what each is about, score).
 
     An earlier one about the same is replaced; those about what stood there before stay, and stand again when it does.
     """
+    _put_scores(tx, study, ASKED, None, scores)
+
+
+def put_imported_scores(tx: Session, study: int, file: str, scores: Iterable[tuple[str, Score]]) -> None:
+    """Keep the scores of a file in place of what it said before, and of what other files said about the same."""
+    tx.exec(delete(ScoreRow).where(col(ScoreRow.study_id) == study, col(ScoreRow.file) == file))
+    _put_scores(tx, study, IMPORTED, file, scores)
+
+
+def _put_scores(tx: Session, study: int, origin: str, file: str | None, scores: Iterable[tuple[str, Score]]) -> None:
     upsert(
         tx,
         ScoreRow,
@@ -102,6 +112,7 @@ def put_scores(tx: Session, study: int, origin: str, scores: Iterable[tuple[str,
                 "study_id": study,
                 "origin": origin,
                 "about": about,
+                "file": file,
                 "example": score.example,
                 "arm": score.arm,
                 "source": score.source,

@@ -10,13 +10,13 @@ from typing import Any, TextIO
 
 from judge import access, data
 from judge.data import Table
-from judge.domain import JURY
-from judge.errors import JudgeError, StudyError, did_you_mean
+from judge.domain import JURY, Score
+from judge.errors import JoinError, JudgeError, StudyError, did_you_mean
 from judge.store import review as label_store
 from judge.workflow.given_labels import put_labels
 from judge.workflow.resolving import judged
 from judge.workflow.reviewing import round_labels
-from judge.workflow.score_plan import import_scores, scores_now
+from judge.workflow.score_plan import import_scores, score_key, scores_now
 from judge.workflow.sources import check_scores
 from judge.workflow.workspace import Opened
 
@@ -43,14 +43,27 @@ def import_files(work: Opened, kind: str, files: Sequence[Path]) -> int:
     tables = [data.read(kind, file) for file in files]
     for table in tables:
         _check(work, kind, table)
+    if kind == "scores":
+        _refuse_twice(files, tables)
     with work.database.write() as tx:
         for file, table in zip(files, tables, strict=True):
             if kind == "labels":
                 put_labels(tx, work.record, _source(work, file), table.rows, work.sources.pairs, work.pairs, at=file)
             else:
-                import_scores(work, tx, table.rows, at=file)
+                import_scores(work, tx, _source(work, file), table.rows, at=file)
             access.note(tx, work.study.name, access.IMPORT, work.clock, {"kind": kind, "file": file.name, "rows": len(table)})
     return sum(len(table) for table in tables)
+
+
+def _refuse_twice(files: Sequence[Path], tables: Sequence[Table[Any]]) -> None:
+    """Refuse files of one import that say two things of one score: which counts must not hang on their order."""
+    first: dict[object, tuple[Score, Path]] = {}
+    for file, table in zip(files, tables, strict=True):
+        for index, score in enumerate(table.rows):
+            said, there = first.setdefault(score_key(score), (score, file))
+            if said != score:
+                hint = "take it out of one of the two"
+                raise JoinError(f"{there.name} says something else of this score", at=table.place(index), hint=hint)
 
 
 def _source(work: Opened, file: Path) -> str:

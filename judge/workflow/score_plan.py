@@ -77,7 +77,7 @@ def calls_by_score(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> Cal
 
 def keep_asked(work: Opened, tx: Transaction, scores: Sequence[Score], calls: Calls) -> None:
     """Keep what models were asked for."""
-    store.put_scores(tx, work.record.id, store.ASKED, ((_about(one, calls), one) for one in scores))
+    store.put_asked_scores(tx, work.record.id, ((_about(one, calls), one) for one in scores))
 
 
 def _about(score: Score, calls: Calls) -> str:
@@ -89,19 +89,19 @@ def _cell(score: Score) -> Cell:
     return score.source, score.arm, score.example, score.criterion
 
 
-def import_scores(work: Opened, tx: Transaction, scores: Sequence[Score], at: Path) -> None:
+def import_scores(work: Opened, tx: Transaction, file: str, scores: Sequence[Score], at: Path) -> None:
     """Take scores from a file; they are about the texts that stand there now.
 
-    Raises JoinError for one that the study's own file holds.
+    file: its name in the workspace.  Raises JoinError for one of which the study's own file says something else.
     """
-    own = {_key(score) for score in work.sources.scores}
+    own = {score_key(score): score for score in work.sources.scores}
     for score in scores:
-        if _key(score) in own:
+        if own.get(score_key(score), score) != score:
             what = f"{score.source}'s score of {score.arm} on example '{score.example}' by '{score.criterion}'"
             raise JoinError(f"{what} is already in the study's own scores", at=at, hint="take it out of one of the two")
     texts = _texts(work)
     put = ((texts.get((one.arm, one.example, one.sample), _ANY_TEXT), one) for one in scores)
-    store.put_scores(tx, work.record.id, store.IMPORTED, put)
+    store.put_imported_scores(tx, work.record.id, file, put)
 
 
 def _texts(work: Opened) -> dict[tuple[str, str, int], str]:
@@ -124,20 +124,23 @@ def scores_now(work: Opened) -> list[Score]:
         kept = store.scores(tx, work.record.id)
     rubric = work.sources.rubric if any(one.origin == store.ASKED for one in kept) else None
     calls = calls_by_score(work, rubric, models(work)) if rubric else {}
-    texts = _texts(work)
-    ranked: list[tuple[int, Score]] = [(1, score) for score in work.sources.scores]
+    texts, sources = _texts(work), work.sources
+    ranked: list[tuple[int, Score]] = [(1, score) for score in sources.scores]
     for one in kept:
         score = one.score
         if one.origin == store.ASKED:
             if _cell(score) in calls and one.about == _about(score, calls):
-                ranked.append((0, score))
-        elif one.about in (_ANY_TEXT, texts.get((score.arm, score.example, score.sample))):
-            ranked.append((3 if one.about == _ANY_TEXT else 2, score))
+                ranked.append((4 if calls[_cell(score)][0] == _NO_OUTPUT else 0, score))
+        elif one.about == texts.get((score.arm, score.example, score.sample)):
+            ranked.append((2, score))
+        elif one.about == _ANY_TEXT and sources.can_score(score):
+            ranked.append((3, score))
     found: dict[tuple[str, str, str, str, int], Score] = {}
-    for _, score in sorted(ranked, key=lambda one: (_key(one[1]), one[0])):
-        found.setdefault(_key(score), score)
+    for _, score in sorted(ranked, key=lambda one: (score_key(one[1]), one[0])):
+        found.setdefault(score_key(score), score)
     return list(found.values())
 
 
-def _key(score: Score) -> tuple[str, str, str, str, int]:
+def score_key(score: Score) -> tuple[str, str, str, str, int]:
+    """Say what a score is of: one source says one number there."""
     return score.example, score.arm, score.source, score.criterion, score.sample

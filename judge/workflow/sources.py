@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +48,7 @@ class Sources:
     arm_digests: Mapping[str, str] = field(default_factory=dict)  # of arms whose outputs were found by it
     other_pairs: frozenset[str] = frozenset()  # pairs of the file in which the candidate's model does not stand
     other_examples: frozenset[str] = frozenset()  # that stand in such pairs alone
+    models: frozenset[str] = frozenset()  # of all pairs of the file, when each names both
     recordings: Mapping[str, tuple[Recording, ...]] = field(default_factory=dict)  # by judge
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
@@ -58,6 +59,16 @@ class Sources:
     def rubric(self) -> Rubric | None:
         """The study's rubric; a study of metrics needs none."""
         return self.study.rubric
+
+    @property
+    def scored_arms(self) -> Collection[str]:
+        """The arms, or models, that scores may be of; empty: any."""
+        return self.arms or self.models
+
+    def can_score(self, score: Score) -> bool:
+        """Say whether a score's example and arm are the study's."""
+        there = score.example in self.examples or score.example in self.other_examples
+        return there and (not self.scored_arms or score.arm in self.scored_arms)
 
     def limited(self, limit: int) -> Sources:
         """Keep a seeded part of the examples: a trial."""
@@ -98,8 +109,8 @@ def check_scores(table: Table[Score], sources: Sources) -> None:
     """Raise JoinError for a score of an example or an arm that the study lacks; models that pairs do not name may be any."""
     where = (sources.study.pairs or sources.study.path).name
     data.check_known(table, "example", {*sources.examples, *sources.other_examples}, where)
-    if sources.arms:
-        data.check_known(table, "arm", sources.arms, where)
+    if sources.scored_arms:
+        data.check_known(table, "arm", sources.scored_arms, where)
 
 
 def _from_pairs(study: Study) -> Sources:
@@ -127,6 +138,7 @@ def _from_pairs(study: Study) -> Sources:
         missing_outputs={},
         other_pairs=frozenset({pair.id for pair in table.rows} - {pair.id for pair in pairs}),
         other_examples=frozenset({pair.example.id for pair in table.rows} - {pair.example.id for pair in pairs}),
+        models=frozenset(models) if all(pair.model_a and pair.model_b for pair in table.rows) else frozenset(),
     )
 
 

@@ -176,7 +176,7 @@ def _put(
     judging_store.put_asks(tx, [cell for cell, _, _ in said])
     judging_store.put_readings(tx, said)
     label_store.put_labels(tx, study, what.label_file, [(pairs[label.pair], label) for label in what.labels])
-    label_store.put_scores(tx, study, what.label_file, [(arms[score.arm], score) for score in what.scores])
+    label_store.put_imported_scores(tx, study, what.label_file, [(arms[score.arm], score) for score in what.scores])
 
 
 def _cell(reading: Reading, pairs: Mapping[str, str], judges: Mapping[str, str], rubric: str) -> judging_store.Cell:

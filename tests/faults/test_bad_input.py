@@ -246,6 +246,7 @@ LINES = {
     "a study where one is": (("init", "{folder}"), ("is there already", "nothing was written", "empty folder")),
     "a study below a file": (("init", "{folder}/test.jsonl/mine"), ("cannot be written", "may write")),
     "a demo over something else": (("demo", "{folder}"), ("holds no earlier demo", "judge demo DIR")),
+    "a demo in a file": (("demo", "{folder}/test.jsonl"), ("test.jsonl: Not a directory", "another place")),
     "a demo below a file": (("demo", "{folder}/test.jsonl/demo"), ("test.jsonl",)),
     "a database that is a folder": (("run", "{study}", "--db", "{folder}"), ("is a folder, not a database", "judge.db")),
     "a database that is none": (("run", "{study}", "--db", "{folder}/labels.jsonl"), ("no database of ours", "--db")),

@@ -268,19 +268,44 @@ WORDS = {"example": "q0", "arm": "tuned", "source": "length", "criterion": "word
 def test_an_imported_score_stands_for_the_text_that_it_was_given_on(cli, server, tmp_path):
     made = draft(server)
     study = made.write(tmp_path)
-    file = write_rows(tmp_path / "given.jsonl", [WORDS, {**WORDS, "example": "q1"}])
+    rows = [WORDS, {**WORDS, "example": "q1"}]
+    file = write_rows(tmp_path / "given.jsonl", rows)
     cli.well("import", "scores", file, study)
     first = made.outputs["tuned"][0]["text"]
     made.outputs["tuned"][0]["text"] = "An answer of five words."
     made.write(tmp_path)
     assert [one["example"] for one in scores_of(cli, study)] == ["q1"]
-    cli.well("import", "scores", write_rows(file, [WORDS]), study)  # the same number, of the other text
-    assert [one["example"] for one in scores_of(cli, study)] == ["q0", "q1"]
-    cli.well("import", "scores", write_rows(file, [{**WORDS, "value": 7}]), study)
-    assert [one["value"] for one in scores_of(cli, study)] == [7, 2]
     made.outputs["tuned"][0]["text"] = first
     made.write(tmp_path)
-    assert [one["value"] for one in scores_of(cli, study)] == [2, 2]
+    assert [one["example"] for one in scores_of(cli, study)] == ["q0", "q1"]
+    made.outputs["tuned"][0]["text"] = "An answer of five words."
+    made.write(tmp_path)
+    cli.well("import", "scores", file, study)  # the same numbers, of the other text
+    assert [one["example"] for one in scores_of(cli, study)] == ["q0", "q1"]
+    cli.well("import", "scores", write_rows(file, rows[:1]), study)  # in place of what it said before
+    assert [one["example"] for one in scores_of(cli, study)] == ["q0"]
+
+
+def test_two_files_of_one_import_may_not_contradict_each_other(cli, server, tmp_path):
+    study = draft(server).write(tmp_path)
+    one, other = write_rows(tmp_path / "one.jsonl", [WORDS]), write_rows(tmp_path / "other.jsonl", [{**WORDS, "value": 3}])
+    refused = cli("import", "scores", one, other, study)
+    assert refused.code == 2 and "other.jsonl:1: one.jsonl says something else of this score" in refused.err
+    assert scores_of(cli, study) == []
+    cli.well("import", "scores", one, study)
+    cli.well("import", "scores", other, study)
+    assert [row["value"] for row in scores_of(cli, study)] == [3]
+
+
+def test_a_score_without_a_text_goes_with_its_arm(cli, server, tmp_path):
+    made = draft(server)
+    made.outputs["late"] = made.outputs["tuned"][1:]
+    study = made.write(tmp_path)
+    cli.well("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "arm": "late"}]), study)
+    assert len(scores_of(cli, study)) == 1
+    del made.outputs["late"]
+    made.write(tmp_path)
+    assert scores_of(cli, study) == []
 
 
 def test_a_score_that_was_imported_before_its_output_waits_for_it(cli, server, tmp_path):
@@ -335,6 +360,8 @@ def test_scores_of_pairs_that_are_left_aside_are_no_mistake(cli, server, tmp_pat
     assert {one["arm"] for one in scores_of(cli, study)} == {"A", "C"}
     refused = cli("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "example": "CA"}]), study)
     assert "no example 'CA' in pairs.jsonl" in refused.err
+    refused = cli("import", "scores", write_rows(tmp_path / "given.jsonl", [{**WORDS, "example": "AB", "arm": "D"}]), study)
+    assert "no arm 'D' in pairs.jsonl" in refused.err
 
 
 def test_an_import_of_what_the_studys_own_file_says_is_refused(cli, server, tmp_path):

@@ -258,6 +258,7 @@ class ScoreRow(SQLModel, table=True):
     study_id: int = Field(foreign_key="study.id", primary_key=True)
     origin: str = Field(primary_key=True)  # "asked" of a model, or "imported"
     about: str = Field(primary_key=True)  # digest of what it was given on
+    file: str | None = None  # that it was imported from
     example: str = Field(primary_key=True)
     arm: str = Field(primary_key=True)
     source: str = Field(primary_key=True)

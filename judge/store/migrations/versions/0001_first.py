@@ -253,6 +253,7 @@ def upgrade() -> None:
         sa.Column("study_id", sa.Integer(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("about", sa.String(), nullable=False),
+        sa.Column("file", sa.String(), nullable=True),
         sa.Column("example", sa.String(), nullable=False),
         sa.Column("arm", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
