@@ -51,7 +51,7 @@ class Database:
             hint = "take it out of the texts, or use SQLite, which keeps every character"
             raise StoreError(f"the database cannot keep this: {error.orig}", at=self.url, hint=hint) from error
         except DatabaseError as error:
-            if getattr(error.orig, "sqlite_errorname", "").split("_")[1:2] not in (["CORRUPT"], ["NOTADB"]):
+            if not _is_damage(error.orig):
                 raise  # a statement of ours is wrong
             raise StoreError(f"the database is damaged: {error.orig}", at=self.url, hint="restore a copy") from error
 
@@ -73,6 +73,13 @@ def sqlite_version() -> str:
     import sqlite3
 
     return sqlite3.sqlite_version
+
+
+def _is_damage(cause: BaseException | None) -> bool:
+    import sqlite3
+
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # further bits say where
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _remedy(error: Exception) -> str:

@@ -41,13 +41,16 @@ def outputs_by_arm(work: Opened) -> Iterator[tuple[str, str, Output | None]]:
 
 def plan_scores(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> list[Scoring]:
     """Plan what judges are asked about every output that has a text."""
-    return [
-        one
-        for arm, example, output in outputs_by_arm(work)
-        if output is not None and output.text is not None
-        for judge in judges
-        for one in _asks(Scoring(example=work.sources.examples[example], arm=arm, text=output.text, judge=judge), rubric)
-    ]
+    return [one for there, one in _questions(work, rubric, judges) if there]
+
+
+def _questions(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> Iterator[tuple[bool, Scoring]]:
+    """Give what judges are asked about every output, and whether it is there; else it is taken for an empty one."""
+    for arm, example, output in outputs_by_arm(work):
+        text = output.text if output is not None else None
+        for judge in judges:
+            whole = Scoring(example=work.sources.examples[example], arm=arm, text=text or "", judge=judge)
+            yield from ((text is not None, one) for one in _asks(whole, rubric))
 
 
 def _asks(one: Scoring, rubric: Rubric) -> Iterator[Scoring]:
@@ -63,15 +66,11 @@ def _asks(one: Scoring, rubric: Rubric) -> Iterator[Scoring]:
 def calls_by_score(work: Opened, rubric: Rubric, judges: Sequence[Judge]) -> Calls:
     """Name the calls of the plan by what they ask for."""
     calls: dict[Cell, list[str]] = {}
-    for arm, example, output in outputs_by_arm(work):
-        text = output.text if output is not None else None
-        for judge in judges:
-            whole = Scoring(example=work.sources.examples[example], arm=arm, text=text or "", judge=judge)
-            for one in _asks(whole, rubric):
-                call = score_request(one, rubric).digest
-                for criterion in one.criteria(rubric):
-                    cell = calls.setdefault((judge.name, arm, example, criterion.id), [] if text is not None else [_NO_OUTPUT])
-                    cell.append(call)
+    for there, one in _questions(work, rubric, judges):
+        call = score_request(one, rubric).digest
+        for criterion in one.criteria(rubric):
+            cell = one.judge.name, one.arm, one.example.id, criterion.id
+            calls.setdefault(cell, [] if there else [_NO_OUTPUT]).append(call)
     return calls
 
 
